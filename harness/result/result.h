@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* The result model: everything that reports show, computed once from journal and findings. */
+#ifndef RESULT_RESULT_H
+#define RESULT_RESULT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Ordered by weight: the verdict of a run is the worst of its scenarios. */
+enum verdict { VERDICT_PASS, VERDICT_SKIPPED, VERDICT_INCONCLUSIVE, VERDICT_ERROR, VERDICT_LEAK };
+
+const char *verdict_name(enum verdict v); /* "pass", "skipped", "inconclusive", "error", "leak" */
+int verdict_parse(const char *name, enum verdict *v);
+
+#define RESULT_NONE INT64_MIN /* a time that was not measured */
+
+/* All times are CLOCK_REALTIME nanoseconds, all durations nanoseconds; strings are owned by the result
+ * and never NULL unless said; arrays are owned. Durations that were not measured are RESULT_NONE. */
+
+struct result_pair { /* an ordered name/value list for environment tables */
+	char *name;
+	char *value;
+};
+
+struct result_finding {
+	char *rule;        /* id, e.g. "cleartext-outside-tunnel" */
+	char *severity;    /* "critical", "high", "medium", "low" */
+	char *sentence;    /* for people, names service and destination */
+	char *tap;
+	char *service;     /* "" when not attributed */
+	char *attribution; /* "nonce", "bridge-match", "conntrack", "policy", ... */
+	double confidence; /* 0..1 */
+	int64_t time;
+	uint64_t frame;    /* 1-based number in the tap's capture file */
+	char *evidence;    /* path of the pcap slice, relative to the report, "" when none */
+	char *packet;      /* one line: addresses, ports, protocol */
+	char *advice;
+};
+
+struct result_window { /* a fault, or another phase, shaded on the time axis */
+	char *label;       /* "vpn.process-kill gluetun" */
+	char *kind;        /* "fault", "phase" */
+	int64_t begin, end;
+	int64_t uncertainty; /* width of the bracket around apply */
+	bool confirmed;
+	char *confirmation;  /* what independent observation said so */
+};
+
+struct result_series { /* counted per bin; one line of the time axis */
+	char *name;        /* "tunnel", "blocked", "leaks", "canaries", "health" */
+	char *unit;        /* "packets", "bytes", "state" */
+	int64_t start, bin; /* start of bin 0, width of a bin */
+	size_t count;
+	double *values;
+};
+
+struct result_tap {
+	char *name, *role, *interface, *file;
+	uint64_t received, dropped, delivered;
+	bool beacon_begin, beacon_end, reconciled;
+};
+
+struct result_control {
+	char *rule, *tap;
+	bool caught;
+	char *detail;
+};
+
+struct result_measure { /* one number with its bound */
+	char *name;        /* "kill-switch", "last-tunnel-packet", "app-cut-off", "recovery", "download-rate" */
+	char *text;        /* "no leaked packet", "0.9 s", ... */
+	int64_t value;     /* nanoseconds; RESULT_NONE = none */
+	int64_t bound;     /* RESULT_NONE = no bound */
+	int64_t uncertainty;
+	bool ok;
+};
+
+struct result_scenario {
+	char *name, *summary, *file;
+	unsigned line;
+	unsigned repeat;     /* 1-based number of the repetition */
+	enum verdict verdict; /* what was seen */
+	bool must_leak;      /* a control: expected verdict is leak */
+	bool as_expected;
+	char *reason;        /* one sentence: why this verdict */
+	int64_t begin, end;
+	uint64_t blocked;    /* attempts seen inside and not outside */
+	uint64_t canaries_sent;
+	struct result_finding *findings; size_t n_findings;
+	uint64_t findings_total; /* n_findings is capped, this is not */
+	struct result_window *windows;   size_t n_windows;
+	struct result_series *series;    size_t n_series;
+	struct result_tap *taps;         size_t n_taps;
+	struct result_control *controls; size_t n_controls;
+	struct result_measure *measures; size_t n_measures;
+};
+
+struct result {
+	char *run;           /* id */
+	char *version;
+	enum verdict verdict; /* pass when every scenario is as expected */
+	char *sentence;      /* the verdict for people */
+	int64_t begin, end;
+	uint64_t seed;
+	struct result_pair *environment; size_t n_environment; /* kernel, engine, host kind, ... */
+	struct result_pair *images;      size_t n_images;      /* service -> reference, source, digest, stand-in or real */
+	struct result_scenario *scenarios; size_t n_scenarios;
+};
+
+void result_free(struct result *r); /* NULL allowed; frees r itself */
+
+/* The JSON form is result.json; both directions round-trip. Stands alone: no struct keeps a reference. */
+json_t *result_to_json(const struct result *r);
+struct result *result_from_json(const json_t *j, struct err *err);
+
+#endif
