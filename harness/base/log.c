@@ -23,6 +23,7 @@ bool term_has_colour(FILE *f)
 	       !(no_colour && *no_colour);
 }
 
+__attribute__((format(printf, 3, 0)))
 static void emit(const char *colour, const char *prefix, const char *fmt, va_list ap)
 {
 	bool colours = *prefix && term_has_colour(stderr);
