@@ -5,7 +5,7 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 DIRS    ?= $(patsubst harness/%/,%,$(wildcard harness/*/))
-PKGS    := libnet libcurl yaml-0.1 jansson libmnl libcap-ng libxml-2.0 openssl zlib
+PKGS    := libcurl yaml-0.1 jansson libmnl libcap-ng libxml-2.0 openssl zlib
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wwrite-strings -Wcast-qual -Wundef -Wformat=2 -Wvla -Werror
 OPT     ?= -O2 -g
@@ -13,7 +13,7 @@ SAN     ?=
 CFLAGS  += -std=c11 -D_GNU_SOURCE $(WARN) $(OPT) $(SAN) -pthread -Iharness \
            $(filter-out -I%,$(shell pkg-config --cflags $(PKGS))) \
            $(patsubst -I%,-isystem %,$(filter -I%,$(shell pkg-config --cflags $(PKGS))))
-LDLIBS  += $(shell pkg-config --libs $(PKGS)) -lpcap -pthread -lm
+LDLIBS  += $(shell pkg-config --libs $(PKGS)) -lpcap -lnet -pthread -lm
 LDFLAGS += $(SAN)
 
 lib_src  := $(foreach d,$(DIRS),$(wildcard harness/$(d)/*.c))
