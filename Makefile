@@ -43,8 +43,58 @@ $(B)/unit/%: tests/unit/%.c $(B)/libleakproof.a
 
 unit-bins: $(unit_bin)
 
-clean:
-	rm -rf build
+## accept: bring the reference stack up in the closed lab, break it, judge it, write reports
+accept:
+	sh ci/setup.sh run
+	$(MAKE) -s -j$(shell nproc) all
+	$(B)/leakproof run --scenarios scenarios
 
-.PHONY: all lib unit-bins clean
+## test: every test, with the sanitizers, the linters and the lab
+test:
+	sh ci/setup.sh
+	$(MAKE) -s -j$(shell nproc) all unit-bins
+	$(MAKE) -s -j$(shell nproc) asan
+	tests/run.sh
+
+## unit: the unit tests only
+unit: unit-bins
+	tests/run.sh unit
+
+## asan: unit tests built with AddressSanitizer and UBSan (into build-asan)
+asan:
+	$(MAKE) -s B=build-asan OPT="-O1 -g -fno-omit-frame-pointer" \
+		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" unit-bins
+
+## bench: speed and memory, side by side with peers
+bench: all
+	tests/bench/run.sh
+
+c_files  := $(wildcard harness/*.[ch] harness/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] stack/standin/*.[ch])
+sh_files := $(shell grep -rlE '^\#!/bin/(ba)?sh|^\#!/usr/bin/env bash' ci .ci tests stack 2>/dev/null)
+
+## format: rewrite the C files in the project's style
+format:
+	clang-format -i $(c_files)
+
+## format-check: fail where a C file is not in the project's style
+format-check:
+	sh ci/format-check.sh $(c_files)
+
+## lint: cppcheck, clang-tidy and shellcheck
+lint:
+	shellcheck $(sh_files)
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck-suppressions \
+		--enable=warning,portability -Iharness $(filter %.c,$(c_files))
+	clang-tidy --quiet $(filter harness/%.c,$(c_files)) -- $(CFLAGS) 2>&1 | \
+		{ ! grep -E 'warning:|error:'; }
+
+## clean: remove what the build made
+clean:
+	rm -rf build build-asan build-clang
+
+## help: this list
+help:
+	@sed -n 's/^## /  make /p' Makefile
+
+.PHONY: all lib unit-bins accept test unit asan bench format format-check lint clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

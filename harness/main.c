@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/* The program: finds the sub-command in the table and hands over. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/version.h"
+#include "command.h"
+#include "command_table.h"
+
+#define DECLARE(n) extern const struct command cmd_##n;
+COMMAND_TABLE(DECLARE)
+#undef DECLARE
+
+#define ENTRY(n) &cmd_##n,
+static const struct command *const commands[] = { COMMAND_TABLE(ENTRY) };
+#undef ENTRY
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *f)
+{
+	(void)fputs("usage: leakproof COMMAND [OPTION]...\n\n"
+		    "Finds out, with evidence, whether a torrent stack behind a VPN container\n"
+		    "betrays the real address while it is being broken.\n\ncommands:\n",
+		    f);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		(void)fprintf(f, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+	(void)fputs("\n`leakproof COMMAND --help` says more.\n\n"
+		    "exit status: 0 pass, 1 leak, 2 usage or bad scenario, 3 environment, "
+		    "4 inconclusive\n",
+		    f);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_help(stdout);
+		return EXIT_PASS;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("leakproof %s\n", LEAKPROOF_VERSION);
+		return EXIT_PASS;
+	}
+	c = find_command(argv[1]);
+	if (!c) {
+		(void)fprintf(stderr, "leakproof: no command `%s`; `leakproof --help` lists them\n",
+			      argv[1]);
+		return EXIT_USAGE;
+	}
+	if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+		(void)fputs(c->usage, stdout);
+		return EXIT_PASS;
+	}
+	return c->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs every test, one line each, and closes with "N passed, N failed, N skipped".
+# A test is a program: exit 0 passed, 77 skipped (its last line says why), anything else failed.
+# usage: tests/run.sh [unit|static|lab]...   (default: all)
+set -u
+cd "$(dirname "$0")/.." || exit 2
+logs=build/test-logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+
+report() { # verdict name seconds log
+  printf '%-7s %-44s %5ss\n' "$1" "$2" "$3"
+  case $1 in
+    passed) passed=$((passed + 1)) ;;
+    skipped)
+      skipped=$((skipped + 1))
+      sed 's/^/          /' <(tail -n 1 "$4")
+      ;;
+    FAILED)
+      failed=$((failed + 1))
+      sed 's/^/          /' <(tail -n 40 "$4")
+      ;;
+  esac
+}
+
+run_test() { # name timeout command...
+  local name=$1 limit=$2 log begin status
+  shift 2
+  log=$logs/${name//\//-}.log
+  begin=$SECONDS
+  timeout --kill-after=20 "$limit" "$@" > "$log" 2>&1 < /dev/null
+  status=$?
+  case $status in
+    0) report passed "$name" $((SECONDS - begin)) "$log" ;;
+    77) report skipped "$name" $((SECONDS - begin)) "$log" ;;
+    *)
+      echo "exit status $status" >> "$log"
+      report FAILED "$name" $((SECONDS - begin)) "$log"
+      ;;
+  esac
+}
+
+group_unit() {
+  local t
+  for t in build/unit/test_*; do
+    [ -x "$t" ] && [ "${t%.d}" = "$t" ] && run_test "unit/${t##*/}" 120 "$t"
+  done
+  for t in build-asan/unit/test_*; do
+    [ -x "$t" ] && [ "${t%.d}" = "$t" ] && run_test "asan/${t##*/}" 300 "$t"
+  done
+}
+
+group_static() {
+  run_test static/layering 60 sh ci/layering.sh
+  run_test static/format 120 bash -c 'make -s format-check; s=$?; [ $s = 0 ] || { grep -q "clang-format 14 wanted" build/test-logs/static-format.log && exit 77; exit $s; }'
+  run_test static/lint 900 make -s lint
+  run_test static/clang 600 make -s B=build-clang CC=clang -j2
+}
+
+group_lab() {
+  local t
+  for t in tests/cli/*.sh tests/report/*.sh tests/lab/*.sh; do
+    [ -x "$t" ] && run_test "${t#tests/}" 900 "$t"
+  done
+}
+
+for g in "${@:-unit}"; do
+  [ $# -gt 0 ] || { group_static; group_unit; group_lab; break; }
+  "group_$g"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
