@@ -10,10 +10,19 @@
 
 #include "base/err.h"
 
-/* Ordered by weight: the verdict of a run is the worst of its scenarios. */
-enum verdict { VERDICT_PASS, VERDICT_SKIPPED, VERDICT_INCONCLUSIVE, VERDICT_ERROR, VERDICT_LEAK };
+/* Ordered by weight: the verdict of a run is the worst of its scenarios. `fail` is a stack that did not
+ * leak and still broke its promise (recovery over its bound, wrong hash, web-ui not reachable). */
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_SKIPPED,
+	VERDICT_INCONCLUSIVE,
+	VERDICT_ERROR,
+	VERDICT_FAIL,
+	VERDICT_LEAK
+};
 
-const char *verdict_name(enum verdict v); /* "pass", "skipped", "inconclusive", "error", "leak" */
+/* "pass", "skipped", "inconclusive", "error", "fail", "leak" */
+const char *verdict_name(enum verdict v);
 int verdict_parse(const char *name, enum verdict *v);
 
 #define RESULT_NONE INT64_MIN /* a time that was not measured */
