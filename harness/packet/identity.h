@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Search payloads for the forms in which an address betrays its owner: text and bytes. */
+#ifndef PACKET_IDENTITY_H
+#define PACKET_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet/addr.h"
+
+enum identity_form {
+	IDENTITY_TEXT,	   /* dotted, digit-bounded, or the text of an IPv6 address (any case) */
+	IDENTITY_BINARY,   /* 4 or 16 bytes, network order */
+	IDENTITY_REVERSED, /* 4 bytes, little-endian */
+	IDENTITY_XOR,	   /* 4 bytes xor the STUN cookie (RFC 5389 15.2) */
+};
+const char *identity_form_name(enum identity_form f);
+
+struct identity_hit {
+	uint32_t offset; /* of the first byte */
+	uint8_t address; /* index in the array given to identity_new */
+	uint8_t form;	 /* enum identity_form */
+	bool strong; /* text and 16 bytes; 4 bytes appear by chance once per 4.3 GB and stay candidates */
+};
+
+#define IDENTITY_ADDRESSES 16
+
+/* A searcher for n (1 .. IDENTITY_ADDRESSES) addresses; the caller frees it. NULL: n out of range or memory out. */
+struct identity;
+struct identity *identity_new(const struct ipaddr *addrs, size_t n);
+void identity_free(struct identity *s); /* NULL allowed */
+
+/* Find the first `max` hits of any form in data; returns how many. Touches no byte outside data. */
+size_t identity_search(const struct identity *s, const uint8_t *data, size_t len,
+		       struct identity_hit *hits, size_t max);
+
+#endif
