@@ -98,9 +98,9 @@ enum judge_series { SERIES_TUNNEL_OUT, SERIES_TUNNEL_IN, SERIES_BLOCKED, SERIES_
 /* One conntrack record: `orig` is before translation. Times 0: valid always. */
 struct judge_conntrack {
 	uint8_t proto;
-	struct policy_addr src, dst;       /* original direction */
+	struct ipaddr src, dst;       /* original direction */
 	uint16_t sport, dport;
-	struct policy_addr reply_src, reply_dst; /* reply direction: reply_dst is the translated source */
+	struct ipaddr reply_src, reply_dst; /* reply direction: reply_dst is the translated source */
 	uint16_t reply_sport, reply_dport;
 	int64_t from, to;
 };

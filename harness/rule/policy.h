@@ -9,12 +9,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "packet/addr.h"
 
-/* An address or a prefix of it. version 0 means "none" (or "any" where a row says so). */
-struct policy_addr {
-	uint8_t version; /* 0, 4 or 6 */
-	uint8_t bits;    /* prefix length: 32 or 128 for one address */
-	uint8_t b[16];   /* network order; IPv4 uses the first four bytes */
+/* len counts in the family of net (0-32, 0-128); `any` matches every address of both families. */
+struct policy_prefix {
+	struct ipaddr net;
+	uint8_t len;
+	bool any;
 };
 
 enum service_role { SERVICE_PROTECTED, SERVICE_GATEWAY, SERVICE_EDGE };
@@ -27,12 +28,12 @@ enum tap_role { TAP_UPLINK, TAP_BRIDGE, TAP_VETH, TAP_LO, TAP_ISP, TAP_EXIT };
 struct policy_tunnel { /* the exact outer tuple, as seen from the host */
 	enum tunnel_kind kind;
 	uint8_t proto; /* IP protocol number: 17 UDP, 6 TCP */
-	struct policy_addr endpoint;
+	struct ipaddr endpoint;
 	uint16_t port;
 };
 
 struct policy_attachment { /* one leg of a service in one network */
-	struct policy_addr addr; /* version 0: not known */
+	struct ipaddr addr; /* none: not known */
 	uint8_t mac[6];
 	bool has_mac;
 	char *network; /* Compose network; "" when not known */
@@ -48,7 +49,7 @@ struct policy_service {
 struct policy_network { /* a Docker network: what lies in its prefix is local to the stack */
 	char *name;
 	char *bridge; /* interface on the host, "" when not known */
-	struct policy_addr prefix;
+	struct policy_prefix prefix;
 };
 
 enum policy_direction { POLICY_OUT, POLICY_IN, POLICY_BOTH };
@@ -78,7 +79,7 @@ enum policy_shape {
 struct policy_allow {
 	char *who;       /* "host", "lan", or the name of an edge or gateway service */
 	uint8_t proto;   /* IP protocol number */
-	struct policy_addr peer; /* the other side; version 0: any address */
+	struct policy_prefix peer; /* the other side */
 	uint16_t port_low, port_high;   /* port of the peer; 0..0: not compared */
 	uint16_t local_low, local_high; /* own port; 0..0: not compared */
 	enum policy_direction direction;
@@ -98,7 +99,7 @@ struct policy_canary {
 	char *service;    /* in whose namespace it is sent */
 	char *probe;      /* kind of probe, for the sentence */
 	char *label;      /* DNS label made for it, "" when none; compared without case */
-	struct policy_addr dest; /* version 0: no destination of its own */
+	struct ipaddr dest; /* none: no destination of its own */
 	uint8_t proto;
 	uint16_t port;    /* 0: any port of dest */
 };
@@ -132,8 +133,8 @@ struct policy {
 	uint8_t nonce[POLICY_NONCE_LEN]; /* of the run; marks canaries and controls */
 	bool has_control_mac;
 	uint8_t control_mac[6]; /* Ethernet source of frames that the harness forges without payload */
-	struct policy_addr *real;       size_t n_real;    /* addresses that must not get out */
-	struct policy_addr *tunnel_addrs; size_t n_tunnel_addrs; /* inner addresses of the gateway */
+	struct ipaddr *real;       size_t n_real;    /* addresses that must not get out */
+	struct ipaddr *tunnel_addrs; size_t n_tunnel_addrs; /* inner addresses of the gateway */
 	struct policy_tunnel *tunnels;  size_t n_tunnels;
 	struct policy_network *networks; size_t n_networks;
 	struct policy_service *services; size_t n_services;
@@ -156,11 +157,10 @@ void policy_free(struct policy *p); /* NULL allowed */
 /* An empty policy that the caller fills: every pointer member is malloc memory that policy_free ends. */
 struct policy *policy_new(void);
 
-/* "192.0.2.1", "2001:db8::/32". */
-int policy_addr_parse(const char *text, struct policy_addr *a, struct err *err);
-char *policy_addr_format(const struct policy_addr *a, char *buf, size_t size); /* 50 bytes suffice */
-/* True when the prefix holds the address of the version with the bytes b. */
-bool policy_addr_has(const struct policy_addr *prefix, uint8_t version, const uint8_t *b);
+/* "any", "192.0.2.1", "2001:db8::/32"; false leaves *p untouched. */
+bool policy_prefix_parse(const char *text, struct policy_prefix *p);
+char *policy_prefix_format(const struct policy_prefix *p, char *buf, size_t size); /* 50 bytes suffice */
+bool policy_prefix_has(const struct policy_prefix *p, const struct ipaddr *a);
 
 const struct policy_service *policy_service_find(const struct policy *p, const char *name);
 
