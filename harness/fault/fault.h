@@ -55,7 +55,6 @@ struct fault {
 	const char *help;  /* what exactly is done, for the reference */
 	const char *heals; /* what ends it: "the restart policy", "the table is removed" */
 	bool reaches_host; /* acts beyond the project's containers: on a real host only with i_mean_it */
-	bool undoable;		  /* has something to undo; else the stack itself must recover */
 	const char *const *tools; /* programs it calls, NULL-terminated; NULL: none */
 
 	/* Find the targets; fill a->record (an empty object) and a->target. Changes nothing. */
@@ -64,7 +63,7 @@ struct fault {
 	int (*apply)(struct fault_active *a, struct err *err);
 	/* Look once; on FAULT_SEEN fill a->result.confirmation. */
 	int (*confirm)(struct fault_active *a, struct err *err);
-	/* Undo from the record alone, in any process, any number of times. NULL unless undoable. */
+	/* Undo from the record alone, in any process, any number of times. NULL for kind.instant. */
 	int (*undo)(const json_t *record, struct err *err);
 };
 

@@ -42,6 +42,10 @@ json_t *diag_to_json(const struct diag *d);
 /* Fill *err (EXIT_USAGE) with the first mistake in one line; returns -1. */
 int diag_to_err(const struct diag *d, struct err *err);
 
+/* A word of the file as messages show it: at most 60 bytes, no control characters. Returns buf. */
+#define DIAG_WORD_MAX 64
+char *diag_word(const char *word, char buf[DIAG_WORD_MAX]);
+
 /* The nearest of a NULL-terminated list, NULL when none is near (at most a third of the letters wrong). */
 const char *diag_nearest(const char *word, const char *const *words);
 

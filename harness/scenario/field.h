@@ -78,6 +78,10 @@ struct field {
 		.key = (k), .type = FIELD_NESTED, .offset = FIELD_AT(st, m, mtype), .sub = (rows), \
 		__VA_ARGS__                                                                        \
 	}
+#define ROW_EMPTY(k, ...)                                    \
+	{                                                    \
+		.key = (k), .type = FIELD_EMPTY, __VA_ARGS__ \
+	}
 #define ROW_END             \
 	{                   \
 		.key = NULL \
@@ -88,6 +92,7 @@ struct kind {
 	const char *name;	    /* "vpn.process-kill" */
 	const char *summary;	    /* one line, no full stop */
 	const struct field *fields; /* NULL: no parameters */
+	bool instant;	    /* a fault with nothing to undo: takes neither `hold` nor `heal` */
 	size_t params_size; /* bytes of the struct that `fields` fill; 0 with fields == NULL */
 };
 

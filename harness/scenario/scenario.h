@@ -13,9 +13,8 @@
 #include "scenario/diag.h"
 #include "scenario/field.h"
 
-/* What the loader may find after `fault:` and `start:`; both NULL-terminated. fault_kinds() (fault/fault.h)
- * and probe_kinds() (probe/probe.h) give them; scenario/ knows neither. A kind without fields takes the
- * common keys of its step only. */
+/* What the loader may find after `fault:` and `start:`; both NULL-terminated. engine_vocab() (engine/vocab.h)
+ * gives them; scenario/ knows neither. A kind without fields takes the common keys of its step only. */
 struct vocab {
 	const struct kind *const *faults;
 	const struct kind *const *probes;
@@ -76,7 +75,7 @@ enum step_id { STEP_TABLE(X) STEP_COUNT };
 #undef X
 
 struct step_up {
-	bool wait; /* true: until every health check is healthy; false: compose returned */
+	bool healthy; /* wait until every health check is healthy; false: until compose returned */
 	int64_t timeout_ns;
 };
 
@@ -86,6 +85,7 @@ struct step_down {
 
 enum bind_to { BIND_NONE, BIND_INTERFACE };
 
+/* Before an explicit `up` it waits for the service's container to appear and starts at once. */
 struct step_start {
 	char *probe;		 /* name of the kind */
 	const struct kind *kind; /* of vocab.probes */
@@ -94,7 +94,8 @@ struct step_start {
 	char *service;	   /* in whose network namespace */
 	int64_t rate;	   /* per second, on a clock */
 	enum bind_to bind; /* INTERFACE: SO_BINDTODEVICE to the container's Ethernet interface */
-	char *resolver; /* dns: "gateway", "embedded", or an address; NULL: the probe's own default */
+	char *to;	   /* numeric destination; NULL: the probe's own */
+	int64_t port;	   /* 0: the probe's own */
 };
 
 struct step_stop {

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* YAML read by events into a bounded tree in which every node knows its line and column. */
+#ifndef SCENARIO_YAML_DOC_H
+#define SCENARIO_YAML_DOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "scenario/arena.h"
+#include "scenario/diag.h"
+
+/* libyaml's document loader takes minutes for some hundred kB of brackets, accepts a key twice and trees
+ * that contain themselves; so events, and limits on each. No scenario comes near any of them. */
+#define YAML_DEPTH_MAX	16u
+#define YAML_SIZE_MAX	((size_t)1 << 20)
+#define YAML_NODES_MAX	5000u
+#define YAML_SCALAR_MAX 4096u
+
+enum node_kind { NODE_SCALAR, NODE_MAP, NODE_SEQ };
+
+struct node {
+	enum node_kind kind;
+	unsigned line, column; /* from 1 */
+	bool quoted;	       /* a scalar in quotes, or a block scalar */
+	char *text;	       /* NODE_SCALAR */
+	struct node *key;      /* in a mapping: the scalar before this value */
+	struct node *first;    /* children, in order */
+	struct node *next;
+};
+
+struct yaml_doc {
+	const char *file;
+	const char *source; /* the text, for diagnostics */
+	struct diag *diag;
+	struct arena *mem;
+	struct node *root;
+};
+
+/* Read `text` into doc->root. Refused, each with its place: more than one document, anchors, aliases, tags,
+ * keys that are no plain scalars or stand twice, NUL bytes, everything beyond the limits. -1 = see doc->diag.
+ * `text` is NUL-terminated and must outlive the doc; the nodes live in doc->mem. */
+int yaml_doc_read(struct yaml_doc *doc, const char *text, size_t len);
+
+/* A mistake at a node; returns -1. */
+int yaml_doc_error(const struct yaml_doc *doc, const struct node *at, const char *suggestion,
+		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* "a mapping", "a list", "a word": what a node is, for messages. */
+const char *node_kind_text(const struct node *n);
+
+#endif
