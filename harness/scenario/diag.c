@@ -22,6 +22,14 @@ void diag_free(struct diag *d)
 	memset(d, 0, sizeof(*d));
 }
 
+/* Length of at most n bytes of s that does not end within a UTF-8 character. */
+static size_t whole_characters(const char *s, size_t n)
+{
+	while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
 /* Line number `line` of a text, without its end; control bytes but tabs become '?', for terminals. */
 static char *line_of(const char *text, unsigned line)
 {
@@ -42,14 +50,6 @@ static char *line_of(const char *text, unsigned line)
 		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
 			*p = '?';
 	return copy;
-}
-
-/* Length of at most n bytes of s that does not end within a UTF-8 character. */
-static size_t whole_characters(const char *s, size_t n)
-{
-	while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
-		n--;
-	return n;
 }
 
 char *diag_word(const char *word, char buf[DIAG_WORD_MAX])

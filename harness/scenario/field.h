@@ -21,6 +21,8 @@ enum field_type {
 	FIELD_BOOL,	/* true or false: bool */
 	FIELD_ENUM,	/* one of `names`: unsigned (any enum without negative values) */
 	FIELD_LIST,	/* [name, name]; min..max items: struct strlist */
+	FIELD_EMPTY,	/* a key without a value */
+	FIELD_STEPS,	/* the timeline: read by its own function, the row is for messages */
 	FIELD_NESTED,	/* a mapping with the rows `sub`: the struct itself */
 };
 

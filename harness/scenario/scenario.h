@@ -201,6 +201,9 @@ void scenario_set_free(struct scenario_set *set);
 int scenario_select(struct scenario_set *set, const char *const *selectors, size_t n,
 		    struct err *err);
 
+/* The stacks that `stack:` may name without a path; NULL-terminated. */
+const char *const *scenario_stack_names(void);
+
 const char *condition_name(enum condition c);
 const char *condition_help(enum condition c);
 const char *check_name(enum check_id c);

@@ -59,7 +59,7 @@ static int read_string(struct yaml_doc *doc, const struct node *v, const struct 
 	return 0;
 }
 
-static int check_name(struct yaml_doc *doc, const struct node *v, const char *key, const char *w)
+static int check_word(struct yaml_doc *doc, const struct node *v, const char *key, const char *w)
 {
 	char shown[DIAG_WORD_MAX];
 
@@ -75,7 +75,7 @@ static int read_name(struct yaml_doc *doc, const struct node *v, const struct fi
 {
 	const char *w = word(doc, v, row, "a name");
 
-	if (!w || check_name(doc, v, row->key, w) < 0)
+	if (!w || check_word(doc, v, row->key, w) < 0)
 		return -1;
 	*(char **)member(row, object) = arena_strdup(doc->mem, w);
 	return 0;
@@ -226,7 +226,7 @@ static int read_list(struct yaml_doc *doc, const struct node *v, const struct fi
 	for (const struct node *c = v->first; c; c = c->next) {
 		const char *w = word(doc, c, row, "names");
 
-		if (!w || check_name(doc, c, row->key, w) < 0)
+		if (!w || check_word(doc, c, row->key, w) < 0)
 			return -1;
 		l->items[l->n++] = arena_strdup(doc->mem, w);
 	}
@@ -272,6 +272,8 @@ int walk_value(struct yaml_doc *doc, const struct node *value, const struct fiel
 		return read_list(doc, value, row, object);
 	case FIELD_EMPTY:
 		return read_empty(doc, value, row);
+	case FIELD_STEPS:
+		return 0;
 	case FIELD_NESTED:
 		return read_nested(doc, value, row, object);
 	}
