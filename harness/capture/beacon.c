@@ -7,9 +7,9 @@
 #include "capture/inject.h"
 
 /* magic 8, nonce 16, id 4, sequence 4, mark 1, name 32 */
-#define BODY 65
+#define BODY	 65
 #define ETHERNET 14
-#define IP_UDP 28
+#define IP_UDP	 28
 
 static const char magic[8] = { 'L', 'P', 'B', 'E', 'A', 'C', 'N', '1' };
 

@@ -38,12 +38,14 @@ int filter_tunnel(struct bpf_program *out, int dlt, uint32_t snaplen, uint8_t pr
 	_cleanup_free_ char *text = NULL;
 
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
-		return err_set(err, EXIT_USAGE, "tunnel protocol %u: neither UDP nor TCP", protocol);
+		return err_set(err, EXIT_USAGE, "tunnel protocol %u: neither UDP nor TCP",
+			       protocol);
 	if (inet_pton(strchr(address, ':') ? AF_INET6 : AF_INET, address, bin) != 1 || port == 0)
-		return err_set(err, EXIT_USAGE, "tunnel endpoint %s port %u: not an endpoint", address,
-			       port);
-	text = str_fmt("%s((%s dst host %s and %s dst port %u) or (%s src host %s and %s src port %u))",
-		       negate ? "not " : "", ip, address, p, port, ip, address, p, port);
+		return err_set(err, EXIT_USAGE, "tunnel endpoint %s port %u: not an endpoint",
+			       address, port);
+	text = str_fmt(
+		"%s((%s dst host %s and %s dst port %u) or (%s src host %s and %s src port %u))",
+		negate ? "not " : "", ip, address, p, port, ip, address, p, port);
 	return compile(out, dlt, snaplen, text, err);
 }
 
@@ -60,8 +62,9 @@ int filter_attach(int fd, const struct bpf_program *p, struct err *err)
 	};
 
 	if (p->bf_len > BPF_MAXINSNS)
-		return err_set(err, EXIT_ENVIRONMENT, "filter of %u instructions: the kernel takes %d",
-			       p->bf_len, BPF_MAXINSNS);
+		return err_set(err, EXIT_ENVIRONMENT,
+			       "filter of %u instructions: the kernel takes %d", p->bf_len,
+			       BPF_MAXINSNS);
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
 		return err_errno(err, "attaching a filter");
 	return 0;
@@ -84,6 +87,7 @@ int filter_verify(int fd, const struct bpf_program *p, struct err *err)
 		return err_errno(err, "reading the filter back");
 	if (n != p->bf_len || memcmp(got, p->bf_insns, n * sizeof(*got)) != 0)
 		return err_set(err, EXIT_ENVIRONMENT,
-			       "the kernel has a filter of %u instructions, %u were set", n, p->bf_len);
+			       "the kernel has a filter of %u instructions, %u were set", n,
+			       p->bf_len);
 	return 0;
 }

@@ -18,8 +18,8 @@
 #include "base/fs.h"
 #include "capture/netns.h"
 
-#define ETHERNET 14
-#define FRAME_MAX 1514
+#define ETHERNET    14
+#define FRAME_MAX   1514
 #define PAYLOAD_MAX 1024 /* with IPv6 and TCP headers it fits in FRAME_MAX */
 
 /* 02: locally administered, unicast; 4c 50 = "LP" */
@@ -30,8 +30,8 @@ static const struct {
 	const char *name;
 	uint16_t port;
 } kinds[] = {
-	[INJECT_TCP] = { "tcp", 443 },       [INJECT_UDP] = { "udp", 443 },
-	[INJECT_ICMP] = { "icmp", 0 },       [INJECT_DNS] = { "dns", 53 },
+	[INJECT_TCP] = { "tcp", 443 },	      [INJECT_UDP] = { "udp", 443 },
+	[INJECT_ICMP] = { "icmp", 0 },	      [INJECT_DNS] = { "dns", 53 },
 	[INJECT_TRACKER] = { "tracker", 80 }, [INJECT_OTHER] = { "other", 0 },
 };
 
@@ -52,7 +52,7 @@ void inject_marker(const uint8_t nonce[INJECT_NONCE], uint32_t id, uint8_t out[I
 
 struct injector {
 	libnet_t *net; /* NULL on interfaces that libnet does not know: tun */
-	int fd;        /* for these: a packet socket */
+	int fd;	       /* for these: a packet socket */
 	int ifindex;
 	char ifname[IF_NAMESIZE];
 };
@@ -234,9 +234,10 @@ static int build_transport(libnet_t *l, const struct inject_spec *s, int v6, str
 		*proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 		*len = 8 + p->len;
 		if (v6)
-			return libnet_build_icmpv6_echo(ICMP6_ECHO_REQUEST, 0, 0, 0x4c50, seq, p->data,
-							p->len, l, 0);
-		return libnet_build_icmpv4_echo(ICMP_ECHO, 0, 0, 0x4c50, seq, p->data, p->len, l, 0);
+			return libnet_build_icmpv6_echo(ICMP6_ECHO_REQUEST, 0, 0, 0x4c50, seq,
+							p->data, p->len, l, 0);
+		return libnet_build_icmpv4_echo(ICMP_ECHO, 0, 0, 0x4c50, seq, p->data, p->len, l,
+						0);
 	case INJECT_OTHER:
 		*proto = 253;
 		*len = p->len;
@@ -257,8 +258,8 @@ static int build_ip(libnet_t *l, const struct inject_spec *s, int v6, uint8_t pr
 	}
 	if (inet_pton(AF_INET, s->src, &a4) != 1 || inet_pton(AF_INET, s->dst, &b4) != 1)
 		return -1;
-	return libnet_build_ipv4((uint16_t)(LIBNET_IPV4_H + len), 0, (uint16_t)s->id, 0, 64, proto, 0,
-				 a4, b4, NULL, 0, l, 0);
+	return libnet_build_ipv4((uint16_t)(LIBNET_IPV4_H + len), 0, (uint16_t)s->id, 0, 64, proto,
+				 0, a4, b4, NULL, 0, l, 0);
 }
 
 /* The IP packet, behind room for an Ethernet header. Returns its length. */
@@ -276,7 +277,8 @@ static int build_packet(const struct inject_spec *s, uint8_t frame[FRAME_MAX], s
 		return -1;
 	l = libnet_init(v6 ? LIBNET_RAW6_ADV : LIBNET_RAW4_ADV, NULL, text);
 	if (!l)
-		return err_set(err, EXIT_ENVIRONMENT, "libnet: %.*s", (int)strcspn(text, "\n"), text);
+		return err_set(err, EXIT_ENVIRONMENT, "libnet: %.*s", (int)strcspn(text, "\n"),
+			       text);
 	if (build_transport(l, s, v6, &p, &proto, &len) < 0 || build_ip(l, s, v6, proto, len) < 0 ||
 	    libnet_adv_cull_packet(l, &packet, &total) < 0)
 		rc = err_set(err, EXIT_USAGE, "control of kind %s from %s to %s: %s",
@@ -325,7 +327,8 @@ int inject_send(const struct inject_spec *s, struct inject_sent *out, struct err
 	struct job j = { .spec = s };
 
 	if (!s->ifname || !s->src || !s->dst || !strchr(s->src, ':') != !strchr(s->dst, ':'))
-		return err_set(err, EXIT_USAGE, "control: interface, source and destination of one family");
+		return err_set(err, EXIT_USAGE,
+			       "control: interface, source and destination of one family");
 	if (netns_call(s->netns_fd, send_in_namespace, &j, err) < 0)
 		return err_wrap(err, "control on %s", s->ifname);
 	if (out)

@@ -128,7 +128,8 @@ int linkwatch_read(struct linkwatch *w, struct linkwatch_state *s, struct err *e
 		}
 		if (n < 0 && errno == ENOBUFS) {
 			rc = err_set(err, EXIT_ENVIRONMENT,
-				     "link watch on %s: the kernel had no room for messages", w->ifname);
+				     "link watch on %s: the kernel had no room for messages",
+				     w->ifname);
 			if (ask(w, NULL) == 0)
 				continue;
 		}

@@ -12,13 +12,14 @@ struct linkwatch;
 /* Opened in the calling thread's namespace. */
 struct linkwatch *linkwatch_open(const char *ifname, struct err *err);
 void linkwatch_close(struct linkwatch *w); /* NULL allowed */
-int linkwatch_fd(const struct linkwatch *w); /* readable when linkwatch_read() has something to do */
+int linkwatch_fd(
+	const struct linkwatch *w); /* readable when linkwatch_read() has something to do */
 
 struct linkwatch_state {
 	bool exists;
-	bool up;      /* IFF_UP */
-	bool running; /* IFF_LOWER_UP: there is a carrier */
-	int ifindex;  /* 0 when it does not exist */
+	bool up;	/* IFF_UP */
+	bool running;	/* IFF_LOWER_UP: there is a carrier */
+	int ifindex;	/* 0 when it does not exist */
 	unsigned downs; /* times that it stopped to be up and running since the watch began */
 };
 

@@ -10,7 +10,7 @@
 
 #include "base/fs.h"
 
-#define BUFFER ((size_t)256 << 10)
+#define BUFFER	   ((size_t)256 << 10)
 #define MAGIC_NSEC UINT32_C(0xa1b23c4d) /* pcap-savefile(5) */
 
 struct pcap_file {
@@ -20,8 +20,8 @@ struct pcap_file {
 	size_t used;
 	uint64_t pending; /* packets in buf */
 	uint64_t packets; /* packets on the file */
-	off_t good;       /* end of the last whole record on the file */
-	int failed;       /* errno of the write that failed */
+	off_t good;	  /* end of the last whole record on the file */
+	int failed;	  /* errno of the write that failed */
 };
 
 struct record_head {

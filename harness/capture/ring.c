@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "capture/filter.h"
 
-#define READ_MAX 8192
+#define READ_MAX     8192
 #define DRAIN_ROUNDS 50
 
 struct ring {
@@ -125,10 +125,11 @@ static int activate(struct ring *r, const char *ifname, unsigned ring_mib, bool 
 		return err_set(err, EXIT_ENVIRONMENT, "capture on %s: %s (%s)", ifname,
 			       pcap_statustostr(rc), pcap_geterr(r->pcap));
 	if (pcap_get_tstamp_precision(r->pcap) != PCAP_TSTAMP_PRECISION_NANO)
-		return err_set(err, EXIT_ENVIRONMENT, "capture on %s: no nanosecond stamps", ifname);
+		return err_set(err, EXIT_ENVIRONMENT, "capture on %s: no nanosecond stamps",
+			       ifname);
 	if (ring_dlt(r) != DLT_EN10MB && ring_dlt(r) != DLT_RAW)
-		return err_set(err, EXIT_ENVIRONMENT, "capture on %s: link type %d is not supported",
-			       ifname, ring_dlt(r));
+		return err_set(err, EXIT_ENVIRONMENT,
+			       "capture on %s: link type %d is not supported", ifname, ring_dlt(r));
 	return 0;
 }
 

@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 
-#define RING_SNAPLEN 262144 /* all of a packet: the kernel's and libpcap's maximum for TPACKET_V3 */
-#define RING_BLOCK_MS 10    /* a block is handed over after that time at the latest */
+#define RING_SNAPLEN  262144 /* all of a packet: the kernel's and libpcap's maximum for TPACKET_V3 */
+#define RING_BLOCK_MS 10     /* a block is handed over after that time at the latest */
 
 struct ring;
 

@@ -26,14 +26,15 @@
 #include "capture/pcap_file.h"
 #include "capture/ring.h"
 
-#define EVENTS_MAX 256
-#define TICK_MS 200   /* flush, counters */
+#define EVENTS_MAX   256
+#define TICK_MS	     200 /* flush, counters */
 #define BEACON_EVERY (100 * NS_PER_MS)
-#define BEACON_WAIT (1 * NS_PER_S) /* for the end beacon; far above 3 block times */
-#define GONE_WAIT (200 * NS_PER_MS) /* between a dead handle and the link message about it */
+#define BEACON_WAIT  (1 * NS_PER_S)    /* for the end beacon; far above 3 block times */
+#define GONE_WAIT    (200 * NS_PER_MS) /* between a dead handle and the link message about it */
 #define LINKTYPE_RAW 101 /* www.tcpdump.org/linktypes.html; live handles say DLT_RAW */
 
-_Static_assert(TAP_NONCE == BEACON_NONCE && TAP_NAME_MAX == BEACON_NAME, "one form of name and nonce");
+_Static_assert(TAP_NONCE == BEACON_NONCE && TAP_NAME_MAX == BEACON_NAME,
+	       "one form of name and nonce");
 
 /* One of the two streams: everything but the tunnel, and the tunnel's headers. */
 struct stream {
@@ -41,12 +42,12 @@ struct stream {
 	struct ring *ring;
 	struct bpf_program filter;
 	struct pcap_file *file;
-	int dlt;                    /* -1 until the first life */
-	struct ring_counts closed;  /* of former lives */
-	struct ring_counts now;     /* closed and this life */
+	int dlt;		   /* -1 until the first life */
+	struct ring_counts closed; /* of former lives */
+	struct ring_counts now;	   /* closed and this life */
 	uint64_t reported_drops;
-	uint64_t written;           /* final, once the file is closed */
-	bool bad;                   /* a life ended with counters that disagree */
+	uint64_t written; /* final, once the file is closed */
+	bool bad;	  /* a life ended with counters that disagree */
 };
 
 struct tap {
@@ -86,9 +87,9 @@ struct tap {
 };
 
 static const char *const event_names[] = {
-	[TAP_EVENT_ARMED] = "armed",         [TAP_EVENT_LINK_DOWN] = "link-down",
-	[TAP_EVENT_LINK_UP] = "link-up",     [TAP_EVENT_GAP_BEGIN] = "gap-begin",
-	[TAP_EVENT_GAP_END] = "gap-end",     [TAP_EVENT_DROPS] = "drops",
+	[TAP_EVENT_ARMED] = "armed",	 [TAP_EVENT_LINK_DOWN] = "link-down",
+	[TAP_EVENT_LINK_UP] = "link-up", [TAP_EVENT_GAP_BEGIN] = "gap-begin",
+	[TAP_EVENT_GAP_END] = "gap-end", [TAP_EVENT_DROPS] = "drops",
 	[TAP_EVENT_FAILED] = "failed",
 };
 
@@ -182,8 +183,8 @@ static void store(struct stream *s, const struct pcap_pkthdr *h, const uint8_t *
 {
 	struct err err = { 0 };
 
-	if (s->file && pcap_file_add(s->file, h->ts.tv_sec, (uint32_t)h->ts.tv_usec, data, h->caplen,
-				     h->len, &err) < 0)
+	if (s->file && pcap_file_add(s->file, h->ts.tv_sec, (uint32_t)h->ts.tv_usec, data,
+				     h->caplen, h->len, &err) < 0)
 		fail(s->tap, &err);
 }
 
@@ -197,7 +198,8 @@ static void on_packet(void *arg, const struct pcap_pkthdr *h, const uint8_t *dat
 	atomic_fetch_add_explicit(&t->packets, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&t->bytes, h->len, memory_order_relaxed);
 	if (beacon_parse(data, h->caplen, t->ethernet, &b)) {
-		if (memcmp(b.nonce, t->spec.nonce, BEACON_NONCE) == 0 && strcmp(b.tap, t->name) == 0)
+		if (memcmp(b.nonce, t->spec.nonce, BEACON_NONCE) == 0 &&
+		    strcmp(b.tap, t->name) == 0)
 			on_beacon(t, &b);
 		return;
 	}
@@ -233,8 +235,8 @@ static int make_filter(struct tap *t, struct stream *s, struct err *err)
 
 	if (!t->spec.tunnel.protocol)
 		return filter_all(&s->filter, s->dlt, snaplen, err);
-	return filter_tunnel(&s->filter, s->dlt, snaplen, t->spec.tunnel.protocol, t->tunnel_address,
-			     t->spec.tunnel.port, !tunnel, err);
+	return filter_tunnel(&s->filter, s->dlt, snaplen, t->spec.tunnel.protocol,
+			     t->tunnel_address, t->spec.tunnel.port, !tunnel, err);
 }
 
 /* What depends on the link type, which is known only once the interface was opened. */
@@ -245,8 +247,8 @@ static int first_life(struct tap *t, struct stream *s, struct err *err)
 
 	s->dlt = ring_dlt(s->ring);
 	t->ethernet = s->dlt == DLT_EN10MB;
-	if (path && !(s->file = pcap_file_create(path, s->dlt == DLT_RAW ? LINKTYPE_RAW : DLT_EN10MB,
-						 snaplen, err)))
+	if (path && !(s->file = pcap_file_create(
+			      path, s->dlt == DLT_RAW ? LINKTYPE_RAW : DLT_EN10MB, snaplen, err)))
 		return -1;
 	return make_filter(t, s, err);
 }
@@ -262,7 +264,8 @@ static int open_stream(struct tap *t, struct stream *s, unsigned ring_mib, bool 
 	if (s->dlt < 0 && first_life(t, s, err) < 0)
 		return -1;
 	if (ring_dlt(s->ring) != s->dlt)
-		return err_set(err, EXIT_ENVIRONMENT, "%s came back with another link type", t->ifname);
+		return err_set(err, EXIT_ENVIRONMENT, "%s came back with another link type",
+			       t->ifname);
 	return 0;
 }
 
@@ -377,7 +380,8 @@ static void follow_link(struct tap *t)
 		t->ever_running = true;
 	if (t->link.downs != before.downs)
 		event(t, TAP_EVENT_LINK_DOWN, 0, t->link.up ? "no carrier" : "down");
-	if (t->link.up && t->link.running && (t->link.downs != before.downs || !before.running || !before.up))
+	if (t->link.up && t->link.running &&
+	    (t->link.downs != before.downs || !before.running || !before.up))
 		event(t, TAP_EVENT_LINK_UP, 0, "up");
 }
 
@@ -512,6 +516,9 @@ static void await_end_beacon(struct tap *t)
 {
 	int64_t deadline = clock_mono_ns() + BEACON_WAIT;
 
+	/* Room first: a full ring would lose the beacon as well. */
+	while (t->open && clock_mono_ns() < deadline && read_streams(t) > 0)
+		;
 	while (t->open && !t->end_seen && t->link.running && clock_mono_ns() < deadline) {
 		struct pollfd p = { .fd = ring_fd(t->main.ring), .events = POLLIN };
 
@@ -673,7 +680,8 @@ static struct tap *make(const struct tap_spec *s)
 	(void)snprintf(t->role, sizeof(t->role), "%s", s->role);
 	(void)snprintf(t->ifname, sizeof(t->ifname), "%s", s->ifname);
 	t->path = str_fmt("%s", s->path);
-	t->tunnel_path = s->tunnel_path && s->tunnel.protocol ? str_fmt("%s", s->tunnel_path) : NULL;
+	t->tunnel_path = s->tunnel_path && s->tunnel.protocol ? str_fmt("%s", s->tunnel_path)
+							      : NULL;
 	t->tunnel_address = s->tunnel.protocol ? str_fmt("%s", s->tunnel.address) : NULL;
 	t->main.tap = t->tunnel.tap = t;
 	t->main.dlt = t->tunnel.dlt = -1;
@@ -737,8 +745,10 @@ int tap_wait_armed(struct tap *t, int64_t timeout_ns, struct err *err)
 	if (t->stats.failed)
 		rc = err_set(err, EXIT_ENVIRONMENT, "%s", t->stats.error);
 	else if (rc != 0)
-		rc = err_set(err, EXIT_INCONCLUSIVE, "tap %s on %s: its begin beacon was not seen within "
-						     "%.1f s", t->name, t->ifname, (double)timeout_ns / 1e9);
+		rc = err_set(err, EXIT_INCONCLUSIVE,
+			     "tap %s on %s: its begin beacon was not seen within "
+			     "%.1f s",
+			     t->name, t->ifname, (double)timeout_ns / 1e9);
 	(void)pthread_mutex_unlock(&t->lock);
 	return rc;
 }

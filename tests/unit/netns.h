@@ -60,14 +60,19 @@ static inline int ns_veth(int a, int b)
 {
 	char cmd[160];
 
-	(void)snprintf(cmd, sizeof(cmd), "ip link add va address 02:00:00:00:00:0a type veth peer "
-		       "name vb address 02:00:00:00:00:0b netns /proc/%d/fd/%d", (int)getpid(), b);
+	(void)snprintf(cmd, sizeof(cmd),
+		       "ip link add va address 02:00:00:00:00:0a type veth peer "
+		       "name vb address 02:00:00:00:00:0b netns /proc/%d/fd/%d",
+		       (int)getpid(), b);
 	if (ns_run(a, cmd) < 0)
 		return -1;
 	return ns_run(a, "ip addr add 10.9.0.1/24 dev va") || ns_run(a, "ip link set va up") ||
-	       ns_run(b, "ip addr add 10.9.0.2/24 dev vb") || ns_run(b, "ip link set vb up") ||
-	       ns_run(a, "ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:0b dev va") ||
-	       ns_run(b, "ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:0a dev vb") ? -1 : 0;
+			       ns_run(b, "ip addr add 10.9.0.2/24 dev vb") ||
+			       ns_run(b, "ip link set vb up") ||
+			       ns_run(a, "ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:0b dev va") ||
+			       ns_run(b, "ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:0a dev vb")
+		       ? -1
+		       : 0;
 }
 
 #endif
