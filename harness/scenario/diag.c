@@ -9,7 +9,8 @@
 #include "base/fs.h"
 
 #define WORD_MAX       63
-#define LINE_SHOWN_MAX 200 /* bytes of a line that are worth showing */
+#define LINE_SHOWN_MAX 160  /* bytes of a line that are worth showing */
+#define CARET_MAX      100u /* farther right, only a piece of the line is shown */
 
 void diag_free(struct diag *d)
 {
@@ -30,11 +31,24 @@ static size_t whole_characters(const char *s, size_t n)
 	return n;
 }
 
-/* Line number `line` of a text, without its end; control bytes but tabs become '?', for terminals. */
-static char *line_of(const char *text, unsigned line)
+/* Start of the character number `column` (from 1) of a line, at most at its end. */
+static const char *character(const char *line, unsigned column)
 {
+	for (; column > 1 && *line && *line != '\n'; column--) {
+		line++;
+		while (((unsigned char)*line & 0xc0) == 0x80)
+			line++;
+	}
+	return line;
+}
+
+/* Line number `line` of a text, without its end, and the caret's place in it; of a long line the piece around
+ * the column. Control bytes but tabs become '?', for terminals. */
+static char *line_of(const char *text, unsigned line, unsigned column, unsigned *caret)
+{
+	bool cut = column > CARET_MAX;
 	char *copy;
-	int n;
+	size_t n;
 
 	for (; line > 1 && text; line--) {
 		text = strchr(text, '\n');
@@ -42,10 +56,13 @@ static char *line_of(const char *text, unsigned line)
 	}
 	if (!text)
 		return NULL;
-	n = (int)strcspn(text, "\r\n");
+	*caret = cut ? CARET_MAX / 2 + 3 : column;
+	if (cut)
+		text = character(text, column - CARET_MAX / 2 + 1);
+	n = strcspn(text, "\r\n");
 	if (n > LINE_SHOWN_MAX)
-		n = (int)whole_characters(text, LINE_SHOWN_MAX);
-	copy = str_fmt("%.*s", n, text);
+		n = whole_characters(text, LINE_SHOWN_MAX);
+	copy = str_fmt("%s%.*s", cut ? "..." : "", (int)n, text);
 	for (char *p = copy; *p; p++)
 		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
 			*p = '?';
@@ -85,7 +102,7 @@ int diag_add(struct diag *d, const char *file, const char *source, unsigned line
 	it->column = column;
 	it->text = str_fmt("%s", text);
 	it->suggestion = suggestion ? str_fmt("%s", suggestion) : NULL;
-	it->source = source && line ? line_of(source, line) : NULL;
+	it->source = source && line ? line_of(source, line, column, &it->caret) : NULL;
 	return -1;
 }
 
@@ -128,7 +145,7 @@ void diag_print(const struct diag *d, FILE *f, bool colour)
 		if (!it->source)
 			continue;
 		(void)fprintf(f, "    %s\n", it->source);
-		print_caret(it->source, it->column, f);
+		print_caret(it->source, it->caret, f);
 	}
 	if (d->total > d->n)
 		(void)fprintf(f, "... and %zu more\n", d->total - d->n);

@@ -17,7 +17,8 @@ struct diag_item {
 	unsigned line, column; /* from 1; 0 = the file as a whole */
 	char *text;	       /* "unknown key `timout`" */
 	char *suggestion;      /* NULL, or the nearest valid word */
-	char *source;	       /* NULL, or the line without its end */
+	char *source;	       /* NULL, or the line without its end; a piece of a long one */
+	unsigned caret;	       /* column in `source`, from 1 */
 };
 
 /* A zeroed struct is empty. Owns everything in it. */

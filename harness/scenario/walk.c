@@ -189,6 +189,7 @@ static int read_enum(struct yaml_doc *doc, const struct node *v, const struct fi
 {
 	const char *w = word(doc, v, row, "one of its words");
 	char shown[DIAG_WORD_MAX], all[256] = "";
+	const char *near;
 
 	if (!w)
 		return -1;
@@ -197,13 +198,17 @@ static int read_enum(struct yaml_doc *doc, const struct node *v, const struct fi
 			*(unsigned *)member(row, object) = i;
 			return 0;
 		}
+	near = diag_nearest(w, row->names);
+	if (near)
+		return yaml_doc_error(doc, v, near, "`%s` cannot be `%s`", row->key,
+				      diag_word(w, shown));
 	for (const char *const *n = row->names; *n; n++) {
 		size_t used = strlen(all);
 
 		(void)snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "", *n);
 	}
-	return yaml_doc_error(doc, v, diag_nearest(w, row->names), "`%s` cannot be `%s`, only %s",
-			      row->key, diag_word(w, shown), all);
+	return yaml_doc_error(doc, v, NULL, "`%s` cannot be `%s`, only %s", row->key,
+			      diag_word(w, shown), all);
 }
 
 static int read_list(struct yaml_doc *doc, const struct node *v, const struct field *row,
@@ -217,6 +222,9 @@ static int read_list(struct yaml_doc *doc, const struct node *v, const struct fi
 				      row->key, node_kind_text(v));
 	for (const struct node *c = v->first; c; c = c->next)
 		n++;
+	if (((int64_t)n < row->min || (int64_t)n > row->max) && row->min == row->max)
+		return yaml_doc_error(doc, v, NULL, "`%s` wants %" PRId64 " names, not %zu",
+				      row->key, row->max, n);
 	if ((int64_t)n < row->min || (int64_t)n > row->max)
 		return yaml_doc_error(doc, v, NULL,
 				      "`%s` wants %" PRId64 " to %" PRId64 " names, not %zu",
