@@ -120,14 +120,14 @@ static void test_every_key(void **state)
 	assert_string_equal(toy->between.items[1], "gluetun");
 	assert_int_equal(toy->loss, 100);
 	assert_string_equal(s->steps[4].u.fault.label, "cut");
-	assert_int_equal(s->steps[4].line, 21);
+	assert_int_equal(s->steps[4].line, 22);
 	assert_int_equal(s->steps[4].column, 5);
 	assert_null(s->steps[5].u.fault.params);
 	assert_string_equal(s->steps[5].u.fault.label, "vpn.process-kill");
 	assert_int_equal(s->steps[6].u.wait.condition, CONDITION_RECOVERED);
 	assert_int_equal(s->steps[6].u.wait.timeout_ns, 60 * NS_PER_S);
 	assert_string_equal(s->steps[6].u.wait.service, "sonarr");
-	assert_int_equal(s->steps[9].id, STEP_DOWN);
+	assert_int_equal(s->steps[10].id, STEP_DOWN);
 	assert_int_equal(s->expect.leaks, LEAKS_MUST);
 	assert_int_equal(s->expect.kill_switch_ns, 5 * NS_PER_S);
 	assert_int_equal(s->expect.recovery_ns, 60 * NS_PER_S);
