@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: MIT
+/* The Compose project under test. */
+#include "stack/stack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "host/engine_api.h"
+
+#define ARGS_MAX	  48
+#define BRIDGES_MAX	  16
+#define CONFIG_TIMEOUT	  (30 * NS_PER_S)
+#define LABEL_SERVICE	  "com.docker.compose.service"
+#define LABEL_ROLE	  "org.leakproof.role"
+#define OPTION_BRIDGE	  "com.docker.network.bridge.name"
+
+struct stack {
+	struct host *host;
+	char *project;
+	char **files;
+	char **env;
+	json_t *config; /* what `docker compose config` said */
+	char *bridges[BRIDGES_MAX + 1];
+	struct stack_service *services;
+	size_t n;
+};
+
+const char *stack_health_name(enum stack_health h)
+{
+	switch (h) {
+	case STACK_NO_HEALTH:
+		return "none";
+	case STACK_STARTING:
+		return "starting";
+	case STACK_HEALTHY:
+		return "healthy";
+	case STACK_UNHEALTHY:
+		return "unhealthy";
+	}
+	return "none";
+}
+
+static char **copy_list(const char *const *list)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (list && list[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	if (!copy)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		copy[i] = str_fmt("%s", list[i]);
+	return copy;
+}
+
+static void free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* Run compose on this project; r may be NULL. */
+static int compose(struct stack *s, const char *const *args, int64_t timeout_ns,
+		   struct proc_result *r, struct err *err)
+{
+	const char *argv[ARGS_MAX + 1] = { "docker", "compose", "--project-name", s->project };
+	struct proc_opts o = { .env = (const char *const *)s->env, .timeout_ns = timeout_ns };
+	size_t n = 4;
+
+	for (size_t i = 0; s->files[i] && n + 2 < ARGS_MAX; i++) {
+		argv[n++] = "--file";
+		argv[n++] = s->files[i];
+	}
+	for (size_t i = 0; args[i] && n < ARGS_MAX; i++)
+		argv[n++] = args[i];
+	argv[n] = NULL;
+	return r ? host_run(s->host, argv, &o, r, err) : host_check(s->host, argv, &o, err);
+}
+
+static void find_bridges(struct stack *s)
+{
+	json_t *networks = json_object_get(s->config, "networks");
+	const char *key;
+	size_t n = 0;
+	json_t *v;
+
+	json_object_foreach(networks, key, v)
+	{
+		const char *name = json_string_value(
+			json_object_get(json_object_get(v, "driver_opts"), OPTION_BRIDGE));
+
+		if (name && n < BRIDGES_MAX)
+			s->bridges[n++] = str_fmt("%s", name);
+	}
+}
+
+static int read_config(struct stack *s, struct err *err)
+{
+	_cleanup_proc_ struct proc_result r = { 0 };
+	json_error_t je;
+
+	if (compose(s, PROC_ARGV("config", "--format", "json"), CONFIG_TIMEOUT, &r, err) < 0)
+		return -1;
+	if (r.status != 0)
+		return err_set(err, EXIT_USAGE, "the Compose project is not valid: %.600s", r.error);
+	s->config = json_loads(r.out, 0, &je);
+	if (!s->config)
+		return err_set(err, EXIT_ENVIRONMENT, "docker compose config: %s", je.text);
+	find_bridges(s);
+	return 0;
+}
+
+struct stack *stack_open(struct host *h, const struct stack_opts *o, struct err *err)
+{
+	struct stack *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->host = h;
+	s->project = str_fmt("%s", o->project);
+	s->files = copy_list(o->files);
+	s->env = copy_list(o->env);
+	if (read_config(s, err) < 0) {
+		stack_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+void stack_close(struct stack *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; s->bridges[i]; i++)
+		free(s->bridges[i]);
+	json_decref(s->config);
+	free_list(s->files);
+	free_list(s->env);
+	free(s->project);
+	free(s->services);
+	free(s);
+}
+
+/* Add to a failed `up` which service it failed on. */
+static void explain(struct stack *s, struct err *err)
+{
+	struct err ignored = { 0 };
+
+	if (stack_refresh(s, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->services[i].pid <= 1 || s->services[i].health == STACK_UNHEALTHY)
+			(void)err_wrap(err, "%s is %s", s->services[i].name,
+				       s->services[i].pid <= 1 ?
+					       "not running" :
+					       stack_health_name(s->services[i].health));
+}
+
+int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)
+{
+	_cleanup_free_ char *seconds = str_fmt("%lld", (long long)(timeout_ns / NS_PER_S));
+	int rc;
+
+	if (wait)
+		rc = compose(s,
+			     PROC_ARGV("up", "--detach", "--no-build", "--quiet-pull", "--wait",
+				       "--wait-timeout", seconds),
+			     timeout_ns + 10 * NS_PER_S, NULL, err);
+	else
+		rc = compose(s, PROC_ARGV("up", "--detach", "--no-build", "--quiet-pull"), timeout_ns, NULL,
+			     err);
+	if (rc < 0)
+		explain(s, err);
+	return rc;
+}
+
+int stack_down(struct stack *s, int64_t timeout_ns, struct err *err)
+{
+	return compose(s, PROC_ARGV("down", "--volumes", "--remove-orphans"), timeout_ns, NULL, err);
+}
+
+int stack_compose(struct stack *s, const char *const *args, int64_t timeout_ns, struct err *err)
+{
+	return compose(s, args, timeout_ns, NULL, err);
+}
+
+/* ---- what the engine says ---- */
+
+static json_t *at_path(json_t *o, const char *a, const char *b)
+{
+	json_t *v = json_object_get(o, a);
+
+	return b ? json_object_get(v, b) : v;
+}
+
+static void copy_text(char *to, size_t size, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	(void)snprintf(to, size, "%s", s ? s : "");
+}
+
+static bool compose_flag(const struct stack *s, const char *service, const char *list,
+			 const char *word)
+{
+	json_t *conf = json_object_get(at_path(s->config, "services", service), list);
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(conf, i, v)
+	{
+		const char *text = json_string_value(v);
+
+		if (text && strstr(text, word))
+			return true;
+		text = json_string_value(json_object_get(v, "source"));
+		if (text && strstr(text, word))
+			return true;
+	}
+	return false;
+}
+
+/* Does any service live in this one's network namespace? */
+static bool has_tenants(const struct stack *s, const char *service)
+{
+	_cleanup_free_ char *mode = str_fmt("service:%s", service);
+	json_t *services = json_object_get(s->config, "services");
+	const char *key, *text;
+	json_t *v;
+
+	json_object_foreach(services, key, v)
+	{
+		text = json_string_value(json_object_get(v, "network_mode"));
+		if (text && strcmp(text, mode) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The label says it; without one, what the service is made for shows: a gateway has the tun device and NET_ADMIN
+ * or tenants, an edge service publishes ports, and everything else is to be protected. */
+static enum stack_role role_of(const struct stack *s, const char *service, const char *label)
+{
+	json_t *conf = at_path(s->config, "services", service);
+
+	if (label && strcmp(label, "gateway") == 0)
+		return STACK_GATEWAY;
+	if (label && strcmp(label, "edge") == 0)
+		return STACK_EDGE;
+	if (label)
+		return STACK_PROTECTED;
+	if (has_tenants(s, service) || (compose_flag(s, service, "cap_add", "NET_ADMIN") &&
+					compose_flag(s, service, "devices", "/dev/net/tun")))
+		return STACK_GATEWAY;
+	if (json_array_size(json_object_get(conf, "ports")) && !json_object_get(conf, "network_mode"))
+		return STACK_EDGE;
+	return STACK_PROTECTED;
+}
+
+static enum stack_health health_of(json_t *state)
+{
+	const char *status = json_string_value(at_path(state, "Health", "Status"));
+
+	if (!status || strcmp(status, "none") == 0)
+		return STACK_NO_HEALTH;
+	if (strcmp(status, "healthy") == 0)
+		return STACK_HEALTHY;
+	return strcmp(status, "starting") == 0 ? STACK_STARTING : STACK_UNHEALTHY;
+}
+
+/* Bridge and prefix of a network; the engine's default bridge name is br- and 12 digits of the id. */
+static void fill_network(const struct stack *s, struct stack_network *n)
+{
+	_cleanup_free_ char *path = str_fmt("/networks/%s", n->name);
+	_cleanup_json_ json_t *net = engine_find(s->host, path, NULL);
+	const char *bridge = json_string_value(at_path(net, "Options", OPTION_BRIDGE));
+	const char *id = json_string_value(json_object_get(net, "Id"));
+
+	if (bridge)
+		(void)snprintf(n->bridge, sizeof(n->bridge), "%s", bridge);
+	else if (id)
+		(void)snprintf(n->bridge, sizeof(n->bridge), "br-%.12s", id);
+	copy_text(n->subnet, sizeof(n->subnet),
+		  json_object_get(json_array_get(at_path(net, "IPAM", "Config"), 0), "Subnet"));
+}
+
+static void fill_networks(const struct stack *s, struct stack_service *out, json_t *networks)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(networks, key, v)
+	{
+		struct stack_network *n = &out->networks[out->n_networks];
+
+		if (out->n_networks == STACK_NETWORKS_MAX)
+			return;
+		(void)snprintf(n->name, sizeof(n->name), "%s", key);
+		copy_text(n->ip4, sizeof(n->ip4), json_object_get(v, "IPAddress"));
+		copy_text(n->ip6, sizeof(n->ip6), json_object_get(v, "GlobalIPv6Address"));
+		copy_text(n->mac, sizeof(n->mac), json_object_get(v, "MacAddress"));
+		fill_network(s, n);
+		out->n_networks++;
+	}
+}
+
+static void fill_ports(struct stack_service *out, json_t *ports)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(ports, key, v)
+	{
+		struct stack_port *p = &out->ports[out->n_ports];
+		const char *port = json_string_value(json_object_get(json_array_get(v, 0), "HostPort"));
+
+		if (!port || out->n_ports == STACK_PORTS_MAX)
+			continue;
+		(void)snprintf(p->proto, sizeof(p->proto), "%s", strstr(key, "/udp") ? "udp" : "tcp");
+		p->host_port = (uint16_t)strtoul(port, NULL, 10);
+		out->n_ports++;
+	}
+}
+
+static int fill_service(const struct stack *s, const char *id, struct stack_service *out,
+			struct err *err)
+{
+	_cleanup_free_ char *path = str_fmt("/containers/%s/json", id);
+	_cleanup_json_ json_t *c = engine_find(s->host, path, err);
+	json_t *labels = at_path(c, "Config", "Labels");
+	json_t *state = json_object_get(c, "State");
+
+	memset(out, 0, sizeof(*out));
+	if (!c)
+		return err && err->status ? -1 : 1; /* removed between the list and the look */
+	copy_text(out->id, sizeof(out->id), json_object_get(c, "Id"));
+	copy_text(out->name, sizeof(out->name), json_object_get(labels, LABEL_SERVICE));
+	copy_text(out->container, sizeof(out->container), json_object_get(c, "Name"));
+	copy_text(out->image, sizeof(out->image), at_path(c, "Config", "Image"));
+	copy_text(out->digest, sizeof(out->digest), json_object_get(c, "Image"));
+	memmove(out->container, out->container + (out->container[0] == '/'),
+		strlen(out->container + (out->container[0] == '/')) + 1);
+	out->role = role_of(s, out->name, json_string_value(json_object_get(labels, LABEL_ROLE)));
+	out->health = health_of(state);
+	out->restarts = (unsigned)json_integer_value(json_object_get(c, "RestartCount"));
+	if (json_is_true(json_object_get(state, "Running")))
+		out->pid = engine_container_pid(s->host, out->id, NULL);
+	if (out->pid <= 1)
+		out->pid = 0;
+	fill_networks(s, out, at_path(c, "NetworkSettings", "Networks"));
+	fill_ports(out, at_path(c, "NetworkSettings", "Ports"));
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct stack_service *)a)->name, ((const struct stack_service *)b)->name);
+}
+
+int stack_refresh(struct stack *s, struct err *err)
+{
+	/* filters={"label":["com.docker.compose.project=NAME"]}, percent-encoded */
+	_cleanup_free_ char *path = str_fmt("/containers/json?all=1&filters=%%7B%%22label%%22%%3A%%5B%%22"
+					    "com.docker.compose.project%%3D%s%%22%%5D%%7D",
+					    s->project);
+	_cleanup_json_ json_t *list = engine_get(s->host, path, err);
+	struct stack_service *fresh;
+	size_t n = 0, i;
+	json_t *c;
+
+	if (!list)
+		return -1;
+	fresh = calloc(json_array_size(list) + 1, sizeof(*fresh));
+	if (!fresh)
+		abort();
+	json_array_foreach(list, i, c)
+	{
+		struct err local = { 0 };
+		int rc = fill_service(s, json_string_value(json_object_get(c, "Id")), &fresh[n], &local);
+
+		if (rc < 0) {
+			free(fresh);
+			return err_set(err, local.status, "%s", local.text);
+		}
+		n += rc == 0;
+	}
+	qsort(fresh, n, sizeof(*fresh), by_name);
+	free(s->services);
+	s->services = fresh;
+	s->n = n;
+	return 0;
+}
+
+const struct stack_service *stack_services(const struct stack *s, size_t *n)
+{
+	*n = s->n;
+	return s->services;
+}
+
+const struct stack_service *stack_service(const struct stack *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->services[i].name, name) == 0)
+			return &s->services[i];
+	return NULL;
+}
+
+const struct stack_service *stack_gateway(const struct stack *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->services[i].role == STACK_GATEWAY)
+			return &s->services[i];
+	return NULL;
+}
+
+unsigned stack_published_port(const struct stack *s, const char *service)
+{
+	json_t *ports = json_object_get(at_path(s->config, "services", service), "ports");
+	const char *text =
+		json_string_value(json_object_get(json_array_get(ports, 0), "published"));
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
+const char *const *stack_bridges(const struct stack *s)
+{
+	return (const char *const *)s->bridges;
+}
+
+const char *stack_project(const struct stack *s)
+{
+	return s->project;
+}
+
+struct host *stack_host(const struct stack *s)
+{
+	return s->host;
+}
