@@ -5,6 +5,7 @@
 #define HOST_HOST_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -29,6 +30,7 @@ struct lab_opts {
 	bool no_docker;    /* only the network and the services of the internet */
 	void (*progress)(void *arg, const char *what); /* may be NULL; one short line a step */
 	void *progress_arg;
+	const volatile sig_atomic_t *cancel; /* may be NULL; non-zero ends the start, cleanly, with an error */
 };
 
 /* ---- opening and closing ---- */
@@ -107,6 +109,7 @@ struct lab_torrent {
 	const char *file;   /* .torrent, path on the machine */
 	const char *name;   /* name of the file in it */
 	const char *sha256; /* of the file, hexadecimal */
+	const char *info_hash; /* hexadecimal */
 	unsigned long long size; /* bytes */
 };
 const struct lab_torrent *host_lab_torrent(const struct host *h);

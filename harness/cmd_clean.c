@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/* leakproof clean: put the machine back after a run that was killed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "command.h"
+#include "host/host.h"
+
+static const char usage[] =
+	"usage: leakproof clean [ID]...\n\n"
+	"Undoes the faults of runs that were killed and removes their labs: processes, namespaces,\n"
+	"control groups, files. Without ID: all of them, also labs that somebody still uses.\n"
+	"Doing it twice does no harm. `--list` prints what there is, and removes nothing.\n";
+
+static int clean_one(const char *id)
+{
+	struct err err = { 0 };
+
+	if (host_lab_clean(id, &err) == 0)
+		return EXIT_PASS;
+	log_error("%s: %s", id, err.text);
+	return err.status;
+}
+
+static int for_all(int (*act)(const char *id))
+{
+	struct err err = { 0 };
+	char **ids = host_lab_ids(&err);
+	int worst = EXIT_PASS;
+
+	if (!ids) {
+		log_error("%s", err.text);
+		return err.status;
+	}
+	for (char **id = ids; *id; id++) {
+		int rc = act(*id);
+
+		worst = rc > worst ? rc : worst;
+	}
+	host_ids_free(ids);
+	return worst;
+}
+
+static int list_one(const char *id)
+{
+	return puts(id) < 0 ? EXIT_ENVIRONMENT : EXIT_PASS;
+}
+
+static int run(int argc, char **argv)
+{
+	int worst = EXIT_PASS;
+
+	if (argc == 2 && strcmp(argv[1], "--list") == 0)
+		return for_all(list_one);
+	if (argc == 1)
+		return for_all(clean_one);
+	for (int i = 1; i < argc; i++) {
+		int rc = clean_one(argv[i]);
+
+		worst = rc > worst ? rc : worst;
+	}
+	return worst;
+}
+
+const struct command cmd_clean = {
+	.name = "clean",
+	.summary = "put the machine back after a run that was killed",
+	.usage = usage,
+	.run = run,
+};

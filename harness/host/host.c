@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+/* The handle: accessors, opening and closing. */
+#include "host/host.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "host/host_internal.h"
+
+static const char *const node_names[N_NODES] = { "isp", "vpn", "internet", "host" };
+
+const char *lab_node_name(enum node_index i)
+{
+	return node_names[i];
+}
+
+int lab_node_index(const char *name)
+{
+	for (int i = 0; i < N_NODES; i++)
+		if (strcmp(node_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static struct host *handle_new(const char *id)
+{
+	struct host *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		abort();
+	h->id = str_fmt("%s", id);
+	for (int i = 0; i < N_NODES; i++)
+		h->nodes[i] = (struct node){ .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
+	return h;
+}
+
+struct host *lab_handle_new(const char *id)
+{
+	struct host *h = handle_new(id);
+
+	h->lab = true;
+	h->state_dir = lab_state_dir_of(id);
+	h->cgroup_parent = str_fmt("/leakproof-%s", id);
+	h->uplink = str_fmt("eth0");
+	h->state = json_object();
+	h->addrs = calloc(3, sizeof(*h->addrs));
+	if (!h->addrs)
+		abort();
+	h->addrs[0] = str_fmt("203.0.113.10");
+	h->addrs[1] = str_fmt("2001:db8:1::10");
+	return h;
+}
+
+void lab_node_forget(struct node *n)
+{
+	int *fds[] = { &n->netns_fd, &n->pidns_fd, &n->ctl_fd };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (*fds[i] >= 0)
+			(void)close(*fds[i]);
+		*fds[i] = -1;
+	}
+	n->pid = 0;
+	n->start = 0;
+}
+
+void host_close(struct host *h)
+{
+	if (!h)
+		return;
+	for (int i = 0; i < N_NODES; i++)
+		lab_node_forget(&h->nodes[i]);
+	for (char **a = h->addrs; a && *a; a++)
+		free(*a);
+	free(h->addrs);
+	free(h->id);
+	free(h->state_dir);
+	free(h->root);
+	free(h->socket);
+	free(h->uplink);
+	free(h->cgroup_parent);
+	json_decref(h->state);
+	free(h);
+}
+
+struct host *host_lab_attach(const char *id, struct err *err)
+{
+	struct host *h;
+
+	if (lab_id_check(id, err) < 0)
+		return NULL;
+	h = lab_handle_new(id);
+	if (lab_state_load(h, err) < 0) {
+		host_close(h);
+		return NULL;
+	}
+	return h;
+}
+
+const char *lab_str(const struct host *h, const char *key)
+{
+	const char *s = json_string_value(json_object_get(h->state, key));
+
+	return s ? s : "";
+}
+
+char *lab_path(const struct host *h, const char *fmt, ...)
+{
+	_cleanup_free_ char *rest = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&rest, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		abort();
+	return str_fmt("%s/%s", lab_str(h, "disk"), rest);
+}
+
+bool host_is_lab(const struct host *h)
+{
+	return h->lab;
+}
+
+const char *host_id(const struct host *h)
+{
+	return h->id;
+}
+
+int host_netns_fd(const struct host *h)
+{
+	return h->nodes[NODE_HOST].netns_fd;
+}
+
+int host_pidns_fd(const struct host *h)
+{
+	return h->nodes[NODE_HOST].pidns_fd;
+}
+
+pid_t host_init_pid(const struct host *h)
+{
+	return h->nodes[NODE_HOST].pid;
+}
+
+const char *host_root(const struct host *h)
+{
+	return h->root ? h->root : "";
+}
+
+const char *host_socket(const struct host *h)
+{
+	return h->socket ? h->socket : "";
+}
+
+const char *host_uplink(const struct host *h)
+{
+	return h->uplink;
+}
+
+const char *const *host_real_addrs(const struct host *h)
+{
+	return (const char *const *)h->addrs;
+}
+
+const char *host_cgroup_parent(const struct host *h)
+{
+	return h->cgroup_parent;
+}
+
+const char *host_state_dir(const struct host *h)
+{
+	return h->state_dir;
+}
+
+int host_node_netns_fd(const struct host *h, const char *node)
+{
+	int i = lab_node_index(node);
+
+	return h->lab && i >= 0 ? h->nodes[i].netns_fd : -1;
+}
+
+pid_t host_node_pid(const struct host *h, const char *node)
+{
+	int i = lab_node_index(node);
+
+	return h->lab && i >= 0 ? h->nodes[i].pid : 0;
+}
+
+char *host_lab_log(const struct host *h, const char *name)
+{
+	return h->lab ? lab_path(h, "log/%s.log", name) : NULL;
+}
+
+const struct lab_vpn *host_lab_vpn(const struct host *h)
+{
+	return h->lab ? &h->vpn : NULL;
+}
+
+const struct lab_torrent *host_lab_torrent(const struct host *h)
+{
+	return h->lab ? &h->torrent : NULL;
+}
+
+/* Does dir hold what the program brings along? */
+static bool is_home(const char *dir)
+{
+	_cleanup_free_ char *probe = str_fmt("%s/stack/lab/build-tree.sh", dir);
+
+	return fs_exists(probe);
+}
+
+/* The nearest directory at or above dir (which is cut down meanwhile) that is_home(); NULL: none. */
+static char *home_above(char *dir)
+{
+	while (*dir) {
+		char *slash = strrchr(dir, '/');
+
+		if (is_home(dir))
+			return str_fmt("%s", dir);
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+	return NULL;
+}
+
+char *host_home_dir(struct err *err)
+{
+	const char *env = getenv("LEAKPROOF_HOME");
+	_cleanup_free_ char *cwd = getcwd(NULL, 0);
+	_cleanup_free_ char *exe = realpath("/proc/self/exe", NULL);
+	char *home = NULL;
+
+	if (env && is_home(env))
+		return realpath(env, NULL);
+	if (!env && exe)
+		home = home_above(exe);
+	if (!env && !home && cwd)
+		home = home_above(cwd);
+	if (!home)
+		err_set(err, EXIT_ENVIRONMENT,
+			"stack/lab/build-tree.sh is not found%s%s; start leakproof from its checkout "
+			"or set LEAKPROOF_HOME to it", env ? " below LEAKPROOF_HOME=" : "",
+			env ? env : "");
+	return home;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/* The Debian tree of the lab's nodes: found in the cache, or built by stack/lab/build-tree.sh. */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "host/host_internal.h"
+
+#define BUILD_NS (1200 * NS_PER_S)
+#define KEY_BYTES 6
+
+/* The first bytes of the script's SHA-256: another script is another tree. */
+static char *tree_path(const char *script, struct err *err)
+{
+	size_t len = 0;
+	_cleanup_free_ char *text = fs_read(script, STATE_MAX, &len, err);
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char hex[2 * KEY_BYTES + 1];
+
+	if (!text)
+		return NULL;
+	if (EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL) != 1) {
+		err_set(err, EXIT_ENVIRONMENT, "libcrypto has no SHA-256");
+		return NULL;
+	}
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return str_fmt("%s/tree-%s", fs_cache_dir(), hex);
+}
+
+char *host_lab_tree(void (*progress)(void *arg, const char *what), void *arg, struct err *err)
+{
+	const struct proc_opts o = { .timeout_ns = BUILD_NS };
+	_cleanup_free_ char *home = host_home_dir(err);
+	_cleanup_free_ char *script = home ? str_fmt("%s/stack/lab/build-tree.sh", home) : NULL;
+	_cleanup_free_ char *tree = script ? tree_path(script, err) : NULL;
+
+	if (!tree || fs_exists(tree))
+		return take_ptr(tree);
+	if (progress)
+		progress(arg, "building the lab's Debian tree (about a minute, once)");
+	if (proc_check(PROC_ARGV("sh", script, tree), &o, err) < 0)
+		return NULL;
+	return take_ptr(tree);
+}
