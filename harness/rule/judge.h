@@ -66,6 +66,7 @@ struct judge_tap_counters {
 	uint64_t inbound;                 /* outside taps: came in, no rule objected */
 	uint64_t unattributed;            /* outside, left the host, open world, tied to nobody */
 	uint64_t controls;                /* frames that carry a control's mark */
+	uint64_t beacons;                 /* frames that carry a tap's beacon */
 	uint64_t undecodable;
 	uint64_t truncated;               /* captured shorter than the wire */
 	int64_t first, last;              /* times of frames; 0 when none */
@@ -73,7 +74,7 @@ struct judge_tap_counters {
 
 struct judge_allow_use { /* how often an allowance of the policy was used */
 	const struct policy_allow *allow; /* NULL for a built-in one */
-	const char *name;                 /* its reason, or the name of the built-in one */
+	const char *name;                 /* its reason, or the name of the built-in one ("arp", "nd", ...) */
 	uint64_t packets, bytes;
 };
 
@@ -89,7 +90,7 @@ struct judge_mark {
 	uint64_t leaks_in;            /* leaked packets in [begin, until) */
 	uint64_t blocked_in, attempts_in;
 	int64_t first_blocked_in, last_blocked_in;
-	int64_t last_before_gap;      /* sampling gap: last attempt or canary seen before the last leak's end */
+	int64_t sample_gap; /* longest time in the window without any attempt or leak: how finely it was sampled */
 };
 
 enum judge_series { SERIES_TUNNEL_OUT, SERIES_TUNNEL_IN, SERIES_BLOCKED, SERIES_LEAKS, SERIES_ATTEMPTS,

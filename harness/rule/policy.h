@@ -117,13 +117,18 @@ struct policy_tap {
 	char *interface;
 	char *service;  /* veth: whose; "" else */
 	char *file;     /* capture file as given, "" when live */
-	uint8_t mac[6]; /* of the host's side of the uplink: frames from it are outbound */
+	/* Who sent a frame, best first: what comes from the next hop is inbound and everything else left
+	 * the host; what comes from the host's own interface left it. Else addresses must tell. */
+	uint8_t peer_mac[6]; /* of the next hop (router); set it wherever it is known */
+	bool has_peer_mac;
+	uint8_t mac[6]; /* of the host's side of the uplink */
 	bool has_mac;
 };
 
 #define POLICY_NONCE_LEN 16
 #define POLICY_MARKER_LEN 20 /* nonce, then the id as big-endian 32 bits */
 #define POLICY_CONTROL_BASE UINT32_C(0x80000000)
+#define POLICY_BEACON_ID UINT32_C(0xffffffff) /* a tap's own beacon: counted, never judged */
 
 struct policy {
 	/* The host makes no traffic of its own (the lab): whatever is not named here is attributed to
@@ -145,9 +150,12 @@ struct policy {
 	struct policy_tap *taps;        size_t n_taps;
 };
 
-/* From JSON (docs/policy.md names the keys). Pure. An unknown key, a wrong type, an allowance by address
+/* From JSON (the keys are the tables at the top of policy_json.c). Pure. An unknown key, a wrong type, an allowance by address
  * alone, a name that nothing defines: EXIT_USAGE with the path of the value in the text. */
 struct policy *policy_from_json(const json_t *j, struct err *err);
+
+/* What policy_from_json checks beyond types, for a policy made by hand. */
+int policy_check(const struct policy *p, struct err *err);
 
 /* The inverse; a new reference that the caller owns. */
 json_t *policy_to_json(const struct policy *p);

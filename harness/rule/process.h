@@ -19,7 +19,9 @@ struct process_obs {
 	uint64_t ns[N_PROCESS_NS];       /* inode of /proc/PID/ns/X; 0: could not be read */
 	uint64_t init_ns[N_PROCESS_NS];  /* the same of the container's init */
 	uint64_t host_ns[N_PROCESS_NS];  /* the same of the host's init */
-	bool descends_from_init;         /* the chain of parents reaches init_pid */
+	/* The chain of parents reaches init_pid, or the parent of init_pid (the shim): commands run by
+	 * `docker exec` and health checks are children of the shim. False: re-parented elsewhere. */
+	bool descends_from_init;
 };
 
 enum process_verdict {

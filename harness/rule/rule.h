@@ -11,6 +11,7 @@
 #include "rule/policy.h"
 
 struct facts;
+struct identity;
 
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
 const char *severity_name(enum severity s); /* "low" ... "critical" */
@@ -53,6 +54,7 @@ struct rule_ctx {
 	const struct policy *policy;
 	const struct policy_tap *tap;
 	const struct facts *facts;
+	const struct identity *identity;    /* searcher for the real addresses, NULL without any */
 	enum packet_direction dir;
 	enum tunnel_relation tunnel;
 	const struct policy_tunnel *tuple;  /* the one that `tunnel` is about, or NULL */
@@ -60,10 +62,13 @@ struct rule_ctx {
 	const char *upkeep;                 /* name of the link upkeep that it is (ARP, ND, ...), or NULL */
 	struct attributed who;
 	bool canary_in_tunnel;              /* plaintext canary inside the tunnel's tuple */
+	bool tunnel_port_moved;             /* data of a living session from another outer port */
+	bool flow_inbound;                  /* the other side opened this flow */
+	bool flow_older;                    /* TCP in the middle: its start was not seen on this tap */
 };
 
 struct rule_hit {
-	char what[160]; /* the part of the sentence that is about this packet */
+	char what[200]; /* goes behind "SERVICE ": "sent a DNS query for x to y outside the tunnel" */
 };
 
 struct rule {

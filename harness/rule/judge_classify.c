@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: MIT
+/* What a packet is before any rule asks: which way it goes, what it is to the tunnel, whether it is excused. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "rule/judge_internal.h"
+
+bool judge_is_real(const struct policy *p, const struct ipaddr *a)
+{
+	for (size_t i = 0; i < p->n_real; i++)
+		if (ipaddr_equal(&p->real[i], a))
+			return true;
+	return false;
+}
+
+bool judge_is_tunnel_addr(const struct policy *p, const struct ipaddr *a)
+{
+	for (size_t i = 0; i < p->n_tunnel_addrs; i++)
+		if (ipaddr_equal(&p->tunnel_addrs[i], a))
+			return true;
+	return false;
+}
+
+bool judge_is_inside(const struct policy *p, const struct ipaddr *a)
+{
+	for (size_t i = 0; i < p->n_networks; i++)
+		if (policy_prefix_has(&p->networks[i].prefix, a))
+			return true;
+	for (size_t i = 0; i < p->n_services; i++)
+		for (size_t k = 0; k < p->services[i].n_legs; k++)
+			if (!ipaddr_is_none(&p->services[i].legs[k].addr) &&
+			    ipaddr_equal(&p->services[i].legs[k].addr, a))
+				return true;
+	return false;
+}
+
+static bool is_ours(const struct policy *p, const struct ipaddr *a)
+{
+	return judge_is_real(p, a) || judge_is_tunnel_addr(p, a) || judge_is_inside(p, a);
+}
+
+static bool is_leg_mac(const struct policy *p, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < p->n_services; i++)
+		for (size_t k = 0; k < p->services[i].n_legs; k++)
+			if (p->services[i].legs[k].has_mac &&
+			    memcmp(p->services[i].legs[k].mac, mac, 6) == 0)
+				return true;
+	return false;
+}
+
+static enum packet_direction by_mac(const struct policy *p, const struct policy_tap *t,
+				    const struct facts *f)
+{
+	if (t->has_peer_mac)
+		return memcmp(f->src_mac, t->peer_mac, 6) == 0 ? DIR_IN : DIR_OUT;
+	if (t->has_mac && memcmp(f->src_mac, t->mac, 6) == 0)
+		return DIR_OUT;
+	if (is_leg_mac(p, f->src_mac)) /* a container with a leg of its own (macvlan) */
+		return DIR_OUT;
+	return t->has_mac ? DIR_IN : DIR_UNKNOWN;
+}
+
+static enum packet_direction by_addr(const struct policy *p, const struct ipaddr *src,
+				     const struct ipaddr *dst)
+{
+	if (is_ours(p, src))
+		return DIR_OUT;
+	if (is_ours(p, dst))
+		return DIR_IN;
+	/* nobody on the far side of an uplink has a private address or none: it came from in here */
+	if (ipaddr_is_private(src) || ipaddr_is_none(src) || ipaddr_is_loopback(src))
+		return DIR_OUT;
+	return ipaddr_is_public(src) ? DIR_IN : DIR_UNKNOWN;
+}
+
+/* Router advertisements and redirects (RFC 4861) come from routers only. */
+static bool from_router(const struct facts *f)
+{
+	return facts_has(f, PROTO_ND) && (f->nd.type == 134 || f->nd.type == 137);
+}
+
+static enum packet_direction at_exit(const struct policy *p, const struct net_layer *l)
+{
+	if (judge_is_tunnel_addr(p, &l->src) || is_ours(p, &l->src))
+		return DIR_OUT;
+	if (judge_is_tunnel_addr(p, &l->dst))
+		return DIR_IN;
+	return ipaddr_is_private(&l->src) ? DIR_OUT :
+	       ipaddr_is_private(&l->dst) ? DIR_IN :
+					    DIR_UNKNOWN;
+}
+
+enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
+				      const struct facts *f, bool forged)
+{
+	const struct net_layer *l = facts_outer(f);
+	enum packet_direction d = DIR_UNKNOWN;
+
+	if (t->role == TAP_EXIT)
+		return l ? at_exit(j->p, l) : DIR_UNKNOWN;
+	/* forged frames carry the Ethernet address of nobody */
+	if (f->has_macs && f->linktype == LINK_ETHERNET && !forged)
+		d = by_mac(j->p, t, f);
+	else if (f->linktype == LINK_SLL && t->role == TAP_UPLINK)
+		d = f->sll_type == 4 ? DIR_OUT : DIR_IN;
+	if (d != DIR_UNKNOWN)
+		return d;
+	if (l)
+		d = by_addr(j->p, &l->src, &l->dst);
+	else if (facts_has(f, PROTO_ARP))
+		d = is_ours(j->p, &f->arp.sender) ? DIR_OUT : DIR_UNKNOWN;
+	if (from_router(f))
+		return DIR_IN;
+	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
+}
+
+/* WireGuard messages (protocol page of wireguard.com, message.h): type, three zero bytes, and a length that
+ * the type fixes; data is a header of 16, a tag of 16 and plaintext padded to 16. */
+static bool looks_wireguard(const struct net_layer *l)
+{
+	const uint8_t *b = l->payload;
+	uint32_t n = l->payload_wire;
+
+	if (b[1] || b[2] || b[3])
+		return false;
+	if (l->frag == FRAG_FIRST)
+		return b[0] == 4;
+	switch (b[0]) {
+	case 1:
+		return n == 148;
+	case 2:
+		return n == 92;
+	case 3:
+		return n == 64;
+	case 4:
+		return n >= 32 && n % 16 == 0;
+	}
+	return false;
+}
+
+/* What the decoder is sure of and what no tunnel's payload can be. */
+static bool is_other_protocol(const struct facts *f)
+{
+	uint64_t tunnel = PROTO_BIT(PROTO_WIREGUARD) | PROTO_BIT(PROTO_OPENVPN);
+	uint64_t carrier = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_TCP);
+
+	return (f->protos & ~f->weak & ~(tunnel | carrier)) != 0;
+}
+
+/* OpenVPN (ssl_pkt.h, proto.h): opcode in the upper five bits, 1 to 11; over TCP behind a length of two bytes,
+ * at unknown places once the stream runs. */
+static bool looks_openvpn(const struct facts *f, const struct net_layer *l)
+{
+	uint8_t opcode = l->payload[0] >> 3;
+
+	if (is_other_protocol(f))
+		return false;
+	if (l->proto == IPPROTO_TCP)
+		return true;
+	return opcode >= 1 && opcode <= 11 && (l->frag == FRAG_FIRST || l->payload_wire >= 14);
+}
+
+static bool looks_tunnel(const struct policy_tunnel *t, const struct facts *f,
+			 const struct net_layer *l, bool *verified)
+{
+	*verified = true;
+	if (l->frag == FRAG_LATER) /* its first fragment was looked at */
+		return l->ports_from_first;
+	if (l->payload_wire == 0)
+		return l->proto == IPPROTO_TCP;
+	if (l->payload_len < 4) {
+		*verified = false; /* captured too short to say */
+		return l->payload_wire > l->payload_len;
+	}
+	return t->kind == TUNNEL_WIREGUARD ? looks_wireguard(l) : looks_openvpn(f, l);
+}
+
+static bool quotes_tuple(const struct policy_tunnel *t, const struct facts *f)
+{
+	const struct net_layer *q = &f->quoted;
+
+	if (!f->has_quoted || !q->has_ports || q->proto != t->proto)
+		return false;
+	return (ipaddr_equal(&q->dst, &t->endpoint) && q->dport == t->port) ||
+	       (ipaddr_equal(&q->src, &t->endpoint) && q->sport == t->port);
+}
+
+enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
+				  enum packet_direction dir, const struct policy_tunnel **tuple,
+				  bool *verified)
+{
+	const struct net_layer *l = facts_outer(f);
+	enum tunnel_relation found = TUNNEL_NOT;
+
+	*tuple = NULL;
+	*verified = true;
+	for (size_t i = 0; l && i < p->n_tunnels; i++) {
+		const struct policy_tunnel *t = &p->tunnels[i];
+		bool to = ipaddr_equal(&l->dst, &t->endpoint);
+		bool from = dir != DIR_OUT && ipaddr_equal(&l->src, &t->endpoint);
+		uint16_t port = to ? l->dport : l->sport;
+
+		if (quotes_tuple(t, f)) {
+			*tuple = t;
+			return TUNNEL_QUOTED;
+		}
+		if (!to && !from)
+			continue;
+		*tuple = t;
+		if (l->proto == t->proto && l->has_ports && port == t->port)
+			return looks_tunnel(t, f, l, verified) ? TUNNEL_PAYLOAD : TUNNEL_TUPLE_ONLY;
+		found = TUNNEL_OTHER_PORT;
+	}
+	return found;
+}
+
+bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l)
+{
+	if (l->payload_len < 1)
+		return false;
+	if (t->kind == TUNNEL_WIREGUARD)
+		return l->payload[0] == 4 && l->payload_wire > 32; /* 32: keep-alive */
+	if (l->proto == IPPROTO_TCP)
+		return true;
+	return l->payload[0] >> 3 == 6 || l->payload[0] >> 3 == 9; /* P_DATA_V1, P_DATA_V2 */
+}
+
+static const char *arp_upkeep(const struct judge *j, const struct facts *f)
+{
+	const struct ipaddr *a = &f->arp.sender;
+
+	return ipaddr_is_none(a) || judge_is_real(j->p, a) ||
+			       !(judge_is_tunnel_addr(j->p, a) || judge_is_inside(j->p, a)) ?
+		       "arp" :
+		       NULL;
+}
+
+static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
+			       const struct net_layer *l)
+{
+	const struct facts *f = c->facts;
+
+	if (facts_has(f, PROTO_ND) && !judge_is_inside(j->p, &l->src) &&
+	    !judge_is_tunnel_addr(j->p, &l->src))
+		return "nd";
+	if (facts_has(f, PROTO_ICMP6) && (l->icmp_type == 143 || (l->icmp_type >= 130 && l->icmp_type <= 132)))
+		return "mld";
+	if (c->tunnel == TUNNEL_QUOTED)
+		return "icmp-error-of-tunnel";
+	/* the host's own refusal of something that came to it */
+	if (f->has_quoted && judge_is_real(j->p, &l->src) && judge_is_real(j->p, &f->quoted.dst) &&
+	    !attribution_is_evidence(c->who.how))
+		return "icmp-error";
+	return NULL;
+}
+
+static uint64_t shape_bits(enum policy_shape s)
+{
+	switch (s) {
+	case SHAPE_DNS:
+		return PROTO_BIT(PROTO_DNS);
+	case SHAPE_MDNS:
+		return PROTO_BIT(PROTO_DNS) | PROTO_BIT(PROTO_MDNS);
+	case SHAPE_DHCP:
+		return PROTO_BIT(PROTO_DHCP) | PROTO_BIT(PROTO_DHCP6);
+	case SHAPE_NTP:
+		return PROTO_BIT(PROTO_NTP);
+	case SHAPE_TLS:
+		return PROTO_BIT(PROTO_TLS) | PROTO_BIT(PROTO_TLS_HELLO);
+	case SHAPE_QUIC:
+		return PROTO_BIT(PROTO_QUIC) | PROTO_BIT(PROTO_TLS_HELLO);
+	case SHAPE_HTTP:
+		return PROTO_BIT(PROTO_HTTP);
+	case SHAPE_SSDP:
+		return PROTO_BIT(PROTO_SSDP);
+	case SHAPE_NATPMP:
+		return PROTO_BIT(PROTO_NATPMP) | PROTO_BIT(PROTO_PCP);
+	case SHAPE_IGMP:
+		return PROTO_BIT(PROTO_IGMP);
+	case SHAPE_ANY:
+	case SHAPE_EMPTY:
+	case SHAPE_SSH:
+	case SHAPE_ICMP_ECHO:
+	case N_SHAPES:
+		break;
+	}
+	return 0;
+}
+
+/* The answer of an edge service behind `ports:`, as long as the other side has asked and it is HTTP or TLS. */
+static bool is_published(const struct judge *j, const struct rule_ctx *c, const struct net_layer *l,
+			 const struct flow *flow)
+{
+	uint64_t web = PROTO_BIT(PROTO_TCP) | shape_bits(SHAPE_TLS) | shape_bits(SHAPE_HTTP);
+
+	if (l->proto != IPPROTO_TCP || !l->has_ports || c->dir != DIR_OUT ||
+	    (flow->started && !flow->inbound) || (c->facts->protos & ~c->facts->weak & ~web))
+		return false;
+	for (size_t i = 0; i < j->p->n_published; i++) {
+		const struct policy_published *p = &j->p->published[i];
+		const struct policy_service *s = policy_service_find(j->p, p->service);
+
+		if (p->proto == l->proto && p->port == l->sport && s && s->role == SERVICE_EDGE)
+			return !attribution_is_evidence(c->who.how) || c->who.service == s;
+	}
+	return false;
+}
+
+/* What keeps a link going and says nothing of the stack; counted by name. */
+const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow)
+{
+	const struct facts *f = c->facts;
+	const struct net_layer *l = facts_outer(f);
+
+	if (facts_has(f, PROTO_ARP))
+		return arp_upkeep(j, f);
+	if (!l || f->undecodable)
+		return NULL;
+	if (facts_has(f, PROTO_IGMP) && !judge_is_inside(j->p, &l->src))
+		return "igmp";
+	if (facts_has(f, PROTO_ICMP) || facts_has(f, PROTO_ICMP6))
+		return icmp_upkeep(j, c, l);
+	if (flow && is_published(j, c, l, flow))
+		return "published-port";
+	/* a bare reset of the host refuses what came from outside */
+	if (flow && flow->inbound && l->proto == IPPROTO_TCP && (l->tcp_flags & TCP_RST) &&
+	    l->payload_wire == 0 && judge_is_real(j->p, &l->src) &&
+	    !attribution_is_evidence(c->who.how))
+		return "reset";
+	return NULL;
+}
+
+static bool starts_with_shape(enum policy_shape s, const struct facts *f, const struct net_layer *l)
+{
+	if (s == SHAPE_SSH)
+		return l->payload_len >= 4 && memcmp(l->payload, "SSH-", 4) == 0;
+	return (f->protos & shape_bits(s)) != 0;
+}
+
+/* The first payload of a TCP flow decides for the flow; a flow whose start was not seen is taken as long as
+ * nothing else is recognised in it. */
+static bool tcp_shape(enum policy_shape s, const struct facts *f, const struct net_layer *l,
+		      const struct flow *flow)
+{
+	uint64_t carrier = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_DOT);
+	uint64_t strange = f->protos & ~f->weak & ~(carrier | shape_bits(s));
+
+	if (flow->shape == FLOW_SHAPE_BAD)
+		return false;
+	if (l->payload_wire == 0)
+		return true;
+	if (s == SHAPE_EMPTY || strange)
+		return false;
+	return flow->shape == FLOW_SHAPE_GOOD || !flow->started || starts_with_shape(s, f, l);
+}
+
+static bool shape_fits(enum policy_shape s, const struct facts *f, const struct flow *flow)
+{
+	const struct net_layer *l = facts_inner(f);
+
+	if (s == SHAPE_ANY)
+		return true;
+	if (f->n_layers != 1) /* something inside something is no shape that a policy names */
+		return false;
+	if (l->proto == IPPROTO_TCP)
+		return tcp_shape(s, f, l, flow);
+	if (l->frag == FRAG_LATER)
+		return l->ports_from_first && flow->shape == FLOW_SHAPE_GOOD;
+	if (s == SHAPE_ICMP_ECHO)
+		return (facts_has(f, PROTO_ICMP) && (l->icmp_type == 8 || l->icmp_type == 0)) ||
+		       (facts_has(f, PROTO_ICMP6) && (l->icmp_type == 128 || l->icmp_type == 129));
+	if (s == SHAPE_EMPTY)
+		return l->payload_wire == 0;
+	return (f->protos & shape_bits(s)) != 0;
+}
+
+static bool in_range(uint16_t port, uint16_t low, uint16_t high)
+{
+	return high == 0 || (port >= low && port <= high);
+}
+
+static bool allow_tuple(const struct policy_allow *a, const struct net_layer *l,
+			enum packet_direction dir)
+{
+	bool out = dir != DIR_IN;
+	const struct ipaddr *peer = out ? &l->dst : &l->src;
+	bool ported = a->port_high || a->local_high;
+
+	if (a->proto != l->proto || (a->direction == POLICY_OUT && !out) ||
+	    (a->direction == POLICY_IN && out) || !policy_prefix_has(&a->peer, peer))
+		return false;
+	if (!ported)
+		return true;
+	return l->has_ports && in_range(out ? l->dport : l->sport, a->port_low, a->port_high) &&
+	       in_range(out ? l->sport : l->dport, a->local_low, a->local_high);
+}
+
+/* May this allowance speak for who sent it? Evidence that names somebody else outweighs the policy. */
+static bool allow_who(const struct policy *p, const struct policy_allow *a,
+		      const struct attributed *who)
+{
+	const struct policy_service *s = policy_service_find(p, a->who);
+
+	if (attribution_is_evidence(who->how))
+		return s && s == who->service && who->how != ATTR_AMBIGUOUS;
+	return !s || s->role != SERVICE_PROTECTED;
+}
+
+const struct policy_allow *judge_allow(const struct policy *p, const struct rule_ctx *c,
+				       struct flow *flow)
+{
+	const struct net_layer *l = facts_outer(c->facts);
+	bool refused = false;
+
+	for (size_t i = 0; l && i < p->n_allows; i++) {
+		const struct policy_allow *a = &p->allows[i];
+
+		if (!allow_tuple(a, l, c->dir) || !allow_who(p, a, &c->who))
+			continue;
+		if (!shape_fits(a->shape, c->facts, flow)) {
+			refused = true;
+			continue;
+		}
+		if (l->payload_wire > 0)
+			flow->shape = FLOW_SHAPE_GOOD;
+		return a;
+	}
+	if (refused && l->payload_wire > 0)
+		flow->shape = FLOW_SHAPE_BAD;
+	return NULL;
+}

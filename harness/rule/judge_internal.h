@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the judge: shared by the judge_*.c files only. */
+#ifndef RULE_JUDGE_INTERNAL_H
+#define RULE_JUDGE_INTERNAL_H
+
+#include "packet/decode.h"
+#include "packet/identity.h"
+#include "rule/judge.h"
+
+/* ---- judge_match.c: packets of services seen inside, waiting to be seen outside or at the exit ---- */
+
+#define MATCH_RING 65536 /* a power of two */
+/* The uplink shows a forwarded packet some 45 us after the bridge (measured, idle machine). Up to CLOSE it is
+ * as good as certain; a loaded machine with two cores was seen to need tens of milliseconds. */
+#define MATCH_CLOSE (2 * NS_PER_MS)
+#define MATCH_FAR (60 * NS_PER_MS)
+#define MATCH_BACK NS_PER_MS /* stamps of one machine may be swapped by that much */
+
+struct attempt {
+	uint64_t key;
+	int64_t time;
+	uint64_t next;    /* number + 1 of the older one in the hash chain; 0 ends it */
+	uint32_t ip_id;
+	uint32_t seq, payload; /* TCP: to follow merged segments */
+	int32_t service;  /* index into policy->services, -1 unknown */
+	uint8_t ttl;
+	bool protected_;
+	bool outside, exit;
+};
+
+struct matcher {
+	struct attempt ring[MATCH_RING];
+	uint64_t heads[MATCH_RING]; /* number + 1 of the newest */
+	uint64_t first, end; /* numbers first .. end - 1 are waiting, each at its number modulo MATCH_RING */
+	int64_t window;
+};
+
+/* ---- judge_flow.c: what is known about a flow on the outside ---- */
+
+#define FLOW_SETS 4096
+#define FLOW_WAYS 4
+
+enum flow_shape { FLOW_SHAPE_UNSEEN, FLOW_SHAPE_GOOD, FLOW_SHAPE_BAD };
+
+struct flow {
+	uint64_t key; /* 0: free; same for both directions */
+	int64_t last;
+	int32_t service; /* index, -1: none */
+	uint8_t how;     /* enum attribution, of the packet that tied it */
+	bool started;    /* its SYN was seen */
+	bool inbound;    /* the first packet came in */
+	uint8_t shape;   /* enum flow_shape */
+};
+
+struct flow_table {
+	struct flow set[FLOW_SETS][FLOW_WAYS];
+};
+
+#define CONNTRACK_MAX 65536
+#define CANARY_SEEN_MAX 65536
+#define CONTROLS_MAX 4096
+#define MARKS_MAX 4096
+#define BUILTIN_MAX 12
+#define NO_CANARY UINT32_MAX
+
+struct mark_state {
+	struct judge_mark m;
+	int64_t last_sample;
+	uint64_t leaks[2]; /* [0] uplink, [1] isp: one packet shows on both */
+};
+
+struct label_index {
+	const char *label;
+	const struct policy_canary *canary;
+};
+
+struct judge {
+	const struct policy *p;
+	struct judge_opts opts;
+	const struct rule *disabled;
+	struct decoder **decoders; /* one a tap: flows of two taps must not mix */
+	struct facts facts;
+	struct identity *identity; /* NULL without real addresses */
+	struct judge_tap_counters *counters;
+	bool has_exit, has_inside;
+	bool has_uplink;     /* any tap of the outside */
+	bool has_uplink_tap; /* of role uplink: then isp taps show again what it showed */
+	int64_t now; /* the highest stamp */
+	bool any;    /* a frame was seen */
+
+	struct finding *findings;
+	size_t n_findings, findings_max;
+	uint64_t findings_total;
+	uint64_t *rule_totals; /* [rule][tap] */
+	struct judge_control *controls;
+	size_t n_controls;
+	struct judge_canary *canaries;
+	uint32_t *canary_heads; /* hash: index + 1 into canaries */
+	size_t n_canaries;
+	struct judge_allow_use *uses; /* the policy's allowances, then the built-in ones met */
+	size_t n_uses;
+
+	const struct policy_canary **by_id; /* sorted */
+	struct label_index *labels;         /* sorted */
+	size_t n_labels;
+	char nonce_text[2 * POLICY_NONCE_LEN + 1];
+	char control_suffix[18]; /* "-" and 16 hex digits */
+
+	struct judge_conntrack *conntrack;
+	size_t n_conntrack;
+
+	uint32_t *bins[N_SERIES + 1]; /* the last one: leaks of isp taps */
+	size_t n_bins;
+	int64_t bin_start, bin;
+	struct mark_state *marks;
+	size_t n_marks;
+	uint64_t attempts, blocked;
+
+	uint32_t wg_receiver;
+	uint16_t wg_port;
+	struct matcher *match;
+	struct flow_table *flows;
+};
+
+/* The mark that a frame carries. */
+struct mark_found {
+	bool canary, control, beacon;
+	uint32_t id;
+	const struct policy_canary *row; /* NULL: an id that the policy does not name */
+};
+
+/* judge_classify.c */
+enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
+				      const struct facts *f, bool forged);
+enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
+				  enum packet_direction dir, const struct policy_tunnel **tuple,
+				  bool *verified);
+bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l);
+const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
+const struct policy_allow *judge_allow(const struct policy *p, const struct rule_ctx *c,
+				       struct flow *flow);
+bool judge_is_real(const struct policy *p, const struct ipaddr *a);
+bool judge_is_tunnel_addr(const struct policy *p, const struct ipaddr *a);
+bool judge_is_inside(const struct policy *p, const struct ipaddr *a); /* a leg or in a network */
+
+/* judge_attr.c */
+struct mark_found judge_find_mark(const struct judge *j, const uint8_t *data, size_t len,
+				  const struct facts *f);
+/* Who a frame of the inside belongs to: leg or MAC, or the veth's service. */
+const struct policy_service *judge_sender(const struct policy *p, const struct policy_tap *t,
+					  const struct facts *f);
+void judge_attribute(struct judge *j, const struct rule_ctx *c, const struct mark_found *m,
+		     struct flow *flow, struct attributed *who);
+bool attribution_is_evidence(enum attribution a);
+
+/* judge_match.c */
+uint64_t match_key(const struct net_layer *l);
+bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int service, bool protected_);
+/* The services that fit an outside packet: 0, 1 or 2 (ambiguous); *gap is the time between. */
+int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int services[2],
+		  int64_t *gap);
+void match_exit(struct judge *j, const struct net_layer *l, int64_t time);
+void match_expire(struct judge *j, bool all);
+
+/* judge_flow.c */
+struct flow *flow_touch(struct flow_table *t, const struct net_layer *l, int64_t time,
+			enum packet_direction dir, bool *is_new);
+
+/* judge_store.c */
+void store_finding(struct judge *j, const struct rule *r, const struct rule_ctx *c,
+		   const struct rule_hit *hit, size_t tap, uint64_t frame);
+void store_control(struct judge *j, const struct rule *r, size_t tap, uint64_t frame, int64_t time);
+void store_canary(struct judge *j, uint32_t id, size_t tap, int64_t time);
+void store_use(struct judge *j, const struct policy_allow *a, const char *builtin, uint32_t bytes);
+void store_bin(struct judge *j, size_t series, int64_t time);
+uint32_t store_bin_value(const struct judge *j, size_t series, int64_t time, int64_t plus);
+void store_tunnel(struct judge *j, int64_t time);
+void store_leak(struct judge *j, enum tap_role role, int64_t time);
+void store_attempt(struct judge *j, int64_t time);
+void store_blocked(struct judge *j, int64_t time);
+void store_settle(struct judge *j);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What several rules ask in the same words. */
+#ifndef RULE_RULE_HELP_H
+#define RULE_RULE_HELP_H
+
+#include <stddef.h>
+
+#include "packet/decode.h"
+#include "rule/rule.h"
+
+#define ENDPOINT_TEXT 56
+
+/* Left the host (or may have), is no tunnel payload, and neither policy nor link upkeep excuses it. */
+bool rule_outside(const struct rule_ctx *c);
+
+/* rule_outside, and tied to the stack but not to an edge service: the packet is a leak. */
+bool rule_exposed(const struct rule_ctx *c);
+
+/* "198.51.100.134:9", "[2001:db8::1]:53", or the address alone where there is no port. */
+char *rule_endpoint(const struct ipaddr *a, uint16_t port, bool has_port, char *buf, size_t size);
+char *rule_destination(const struct rule_ctx *c, char *buf, size_t size); /* of the outer packet */
+char *rule_source(const struct rule_ctx *c, char *buf, size_t size);
+
+/* "TCP", "UDP", "ICMP", ..., "IP protocol 132" of the outer packet; "non-IP" without one. */
+const char *rule_transport(const struct rule_ctx *c, char *buf, size_t size);
+
+/* hit->what = printf. Returns true, so that a match may end in it. */
+bool rule_say(struct rule_hit *hit, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A rule that fires for every packet outside in which the decoder found one of `protos`. */
+bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name, struct rule_hit *hit);
+
+#endif

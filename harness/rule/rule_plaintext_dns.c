@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/* Queries of every transport: UDP, TCP, multicast, LLMNR, NetBIOS; on loopback for the resolver of the host. */
+#include "rule/rule_help.h"
+
+static const uint8_t classes[] = { 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 5, 0 };
+
+static const char *how(uint8_t transport)
+{
+	static const char *const names[] = { "DNS", "DNS over TCP", "multicast DNS", "LLMNR",
+					     "NetBIOS" };
+
+	return transport < sizeof(names) / sizeof(names[0]) ? names[transport] : "DNS";
+}
+
+static bool match(const struct rule_ctx *c, struct rule_hit *hit)
+{
+	const struct dns_facts *d = &c->facts->dns;
+	char dest[ENDPOINT_TEXT];
+
+	if (!facts_has(c->facts, PROTO_DNS) || d->response || !rule_exposed(c))
+		return false;
+	return rule_say(hit, "looked up %.80s by %s at %s, %s", d->qname, how(d->transport),
+			rule_destination(c, dest, sizeof(dest)),
+			c->tap->role == TAP_LO ? "through the host's own resolver" :
+						 "outside the tunnel");
+}
+
+const struct rule rule_plaintext_dns = {
+	.id = "plaintext-dns",
+	.severity = SEVERITY_CRITICAL,
+	.sentence =
+		"A name was looked up in the clear outside the tunnel: the resolver, and "
+		"everybody on the way, sees the real address and the name.",
+	.advice =
+		"Give every protected service and the gateway `dns:` with the address of a "
+		"resolver in the tunnel.",
+	.classes = classes,
+	.taps = TAPS_OUTSIDE | TAP_BIT(TAP_LO),
+	.match = match,
+};

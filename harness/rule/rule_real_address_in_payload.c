@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/* The real address where a protocol puts an address, at the exit of the tunnel. */
+#include "rule/rule_help.h"
+
+static const uint8_t classes[] = { 55, 62, 63, 64, 66, 57, 0 };
+
+/* A name in the DNS may well point home; that tells nothing of the one who asks. */
+static bool is_told(const struct place_addr *a)
+{
+	return a->place != PLACE_DNS_ANSWER;
+}
+
+static bool is_real(const struct rule_ctx *c, const struct place_addr *a)
+{
+	for (size_t i = 0; i < c->policy->n_real; i++) {
+		const struct ipaddr *real = &c->policy->real[i];
+		unsigned len = ipaddr_is_v4(real) ? 24 : 56; /* RFC 7871, 11.1 */
+
+		if (ipaddr_equal(real, &a->addr))
+			return true;
+		if (a->place == PLACE_DNS_CLIENT_SUBNET && ipaddr_in_prefix(real, &a->addr, len))
+			return true;
+	}
+	return false;
+}
+
+static bool match(const struct rule_ctx *c, struct rule_hit *hit)
+{
+	const struct facts *f = c->facts;
+	char text[IPADDR_TEXT];
+
+	for (size_t i = 0; i < f->n_addrs && i < FACTS_ADDRS; i++) {
+		const struct place_addr *a = &f->addrs[i];
+
+		if (!is_told(a) || !is_real(c, a))
+			continue;
+		return rule_say(hit, "%s the real address %s inside the tunnel, as %s",
+				c->dir == DIR_IN ? "was answered with" : "told",
+				ipaddr_format(&a->addr, text, sizeof(text)),
+				place_name((enum addr_place)a->place));
+	}
+	return false;
+}
+
+const struct rule rule_real_address_in_payload = {
+	.id = "real-address-in-payload",
+	.severity = SEVERITY_CRITICAL,
+	.sentence =
+		"The real address stands in a message that went through the tunnel: the packet "
+		"was hidden, its content was not.",
+	.advice =
+		"Switch off what makes the client tell its address (announce_ip, anonymous mode "
+		"off), and check what it listens on.",
+	.classes = classes,
+	.taps = TAP_BIT(TAP_EXIT),
+	.match = match,
+};
