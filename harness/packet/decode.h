@@ -413,7 +413,8 @@ struct ntp_facts {
 
 /* What one frame says. Up to `protos` it is always filled; a protocol's struct is meaningful only while its
  * bit in `protos` is set (facts_has), and addrs[] only below n_addrs. Plain data: copy it as you like, but the
- * pointers of the layers are good only as long as the frame's bytes are. */
+ * pointers of the layers are good only as long as the frame's bytes are, and only until the decoder's next frame
+ * (a reassembled layer lies in the decoder). */
 struct facts {
 	int64_t time;	      /* CLOCK_REALTIME nanoseconds */
 	uint32_t len, caplen; /* on the wire, captured */
@@ -500,6 +501,15 @@ char *facts_describe(const struct facts *f, char *buf, size_t size);
 
 /* The same for machines; a new reference that the caller drops, NULL when memory is out. */
 json_t *facts_to_json(const struct facts *f);
+
+/* Does a payload have the shape of a WireGuard message (whitepaper 5.4: type, reserved bytes, size)? Fills *out
+ * (may be NULL). Needs no port: ask it about the tuple that policy calls the tunnel. */
+bool wireguard_message(const uint8_t *payload, size_t captured, size_t wire, struct wg_facts *out);
+
+/* The same for OpenVPN: a UDP payload, or one TCP segment that begins with a packet's 16-bit length. Of data
+ * packets no more than opcode and size can be checked. */
+bool openvpn_message(const uint8_t *payload, size_t captured, size_t wire, bool tcp,
+		     struct openvpn_facts *out);
 
 /* Node ids made from an address (BEP 42): true when id's first 21 bits and last byte fit addr. One chance in
  * 2^21 of a false match. */

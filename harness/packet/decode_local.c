@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* What a local network speaks: neighbour discovery, DHCP, NTP, NAT-PMP and PCP. */
+#include "packet/internal.h"
+
+#include <netinet/in.h>
+
+/* ---- Neighbour discovery, RFC 4861 ---- */
+
+#define ND_OPT_SOURCE_LLADDR 1
+#define ND_OPT_TARGET_LLADDR 2
+#define ND_OPT_PREFIX	     3
+#define ND_OPT_RDNSS	     25 /* RFC 8106 */
+
+static void nd_option(struct nd_facts *n, uint8_t kind, struct cursor c)
+{
+	const uint8_t *b;
+
+	switch (kind) {
+	case ND_OPT_SOURCE_LLADDR:
+	case ND_OPT_TARGET_LLADDR:
+		n->has_lladdr |= cursor_copy(&c, n->lladdr, 6);
+		break;
+	case ND_OPT_PREFIX:
+		b = cursor_take(&c, 30);
+		if (!b || n->has_prefix)
+			break;
+		n->has_prefix = true;
+		n->prefix_len = b[0];
+		n->prefix = ipaddr_v6(b + 14);
+		break;
+	case ND_OPT_RDNSS:
+		b = cursor_take(&c, 22);
+		if (b && ipaddr_is_none(&n->dns))
+			n->dns = ipaddr_v6(b + 6);
+		break;
+	}
+}
+
+static size_t nd_fixed_size(uint8_t type)
+{
+	switch (type) {
+	case 133:
+		return 8;
+	case 134:
+		return 16;
+	case 137:
+		return 40;
+	default:
+		return 24;
+	}
+}
+
+bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	struct nd_facts *n = &f->nd;
+	const uint8_t *h;
+
+	memset(n, 0, sizeof(*n));
+	fact_set(f, PROTO_ND);
+	n->type = p[0];
+	h = cursor_take(&c, nd_fixed_size(n->type));
+	if (!h) {
+		fact_reason(f, UND_ND_SHORT);
+		return true;
+	}
+	if (n->type == 134)
+		n->router_lifetime = be16(h + 6);
+	if (n->type >= 135)
+		n->target = ipaddr_v6(h + 8);
+	while (c.left) {
+		uint8_t kind = cursor_u8(&c);
+		size_t size = (size_t)cursor_u8(&c) * 8;
+		struct cursor body;
+
+		if (c.short_ || size == 0 || size - 2 > c.left) {
+			fact_reason(f, UND_ND_OPTION);
+			break;
+		}
+		body = cursor_sub(&c, size - 2);
+		nd_option(n, kind, body);
+	}
+	return true;
+}
+
+/* ---- DHCP, RFC 2131, 2132, 3442 ---- */
+
+#define DHCP_COOKIE	   0x63825363
+#define DHCP_PAD	   0
+#define DHCP_ROUTER	   3
+#define DHCP_DNS	   6
+#define DHCP_HOSTNAME	   12
+#define DHCP_REQUESTED	   50
+#define DHCP_TYPE	   53
+#define DHCP_SERVER	   54
+#define DHCP_ROUTES_OPTION 121
+#define DHCP_ROUTES_MS	   249
+#define DHCP_END	   255
+
+/* RFC 3442: prefix length, as many bytes of the net as that needs, and the router, over and over. */
+static void dhcp_routes(struct facts *f, struct cursor c)
+{
+	struct dhcp_facts *d = &f->dhcp;
+
+	while (c.left) {
+		uint8_t net[4] = { 0 }, router[4], len = cursor_u8(&c);
+		struct dhcp_route *r;
+
+		if (len > 32 || !cursor_copy(&c, net, ((size_t)len + 7) / 8) ||
+		    !cursor_copy(&c, router, 4)) {
+			fact_reason(f, UND_DHCP_OPTION);
+			return;
+		}
+		d->routes_total++;
+		if (d->n_routes == DHCP_ROUTES)
+			continue;
+		r = &d->routes[d->n_routes++];
+		r->net = ipaddr_v4(net);
+		r->router = ipaddr_v4(router);
+		r->len = len;
+	}
+}
+
+static void dhcp_address(struct facts *f, struct cursor c, struct ipaddr *to)
+{
+	const uint8_t *b = cursor_take(&c, 4);
+
+	if (b)
+		*to = ipaddr_v4(b);
+	else
+		fact_reason(f, UND_DHCP_OPTION);
+}
+
+static void dhcp_option(struct facts *f, uint8_t kind, struct cursor c)
+{
+	struct dhcp_facts *d = &f->dhcp;
+	struct ipaddr requested;
+
+	switch (kind) {
+	case DHCP_ROUTER:
+		dhcp_address(f, c, &d->router);
+		break;
+	case DHCP_DNS:
+		dhcp_address(f, c, &d->dns);
+		break;
+	case DHCP_HOSTNAME:
+		text_put(d->hostname, sizeof(d->hostname), c.p, c.left);
+		break;
+	case DHCP_REQUESTED:
+		requested = (struct ipaddr){ 0 };
+		dhcp_address(f, c, &requested);
+		if (!ipaddr_is_none(&requested))
+			fact_addr(f, requested, 0, PLACE_DHCP_CLIENT);
+		break;
+	case DHCP_TYPE:
+		d->type = cursor_u8(&c);
+		break;
+	case DHCP_SERVER:
+		dhcp_address(f, c, &d->server);
+		break;
+	case DHCP_ROUTES_OPTION:
+	case DHCP_ROUTES_MS:
+		dhcp_routes(f, c);
+		break;
+	}
+}
+
+bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	struct dhcp_facts *d = &f->dhcp;
+	const uint8_t *h = cursor_take(&c, 236); /* fixed part up to `file` */
+
+	memset(d, 0, sizeof(*d));
+	fact_weak(f, PROTO_DHCP);
+	if (!h || cursor_u32(&c) != DHCP_COOKIE) {
+		fact_reason(f, UND_DHCP_SHORT);
+		return true;
+	}
+	f->weak &= ~PROTO_BIT(PROTO_DHCP);
+	d->op = h[0];
+	d->xid = be32(h + 4);
+	if (be32(h + 12))
+		d->ciaddr = ipaddr_v4(h + 12);
+	if (be32(h + 16))
+		d->yiaddr = ipaddr_v4(h + 16);
+	memcpy(d->client_mac, h + 28, 6);
+	if (be32(h + 12))
+		fact_addr(f, d->ciaddr, 0, PLACE_DHCP_CLIENT);
+	while (c.left) {
+		uint8_t kind = cursor_u8(&c), size;
+		struct cursor body;
+
+		if (kind == DHCP_END)
+			break;
+		if (kind == DHCP_PAD)
+			continue;
+		size = cursor_u8(&c);
+		body = cursor_sub(&c, size);
+		if (c.short_) {
+			fact_reason(f, UND_DHCP_OPTION);
+			break;
+		}
+		dhcp_option(f, kind, body);
+	}
+	return true;
+}
+
+/* ---- NTP, RFC 5905 ---- */
+
+bool decode_ntp(struct facts *f, const uint8_t *p, size_t len)
+{
+	/* Modes 6 and 7 (control, private) are shorter than the 48 bytes of a time message. */
+	if (len < 4)
+		return false;
+	f->ntp.version = p[0] >> 3 & 7;
+	f->ntp.mode = p[0] & 7;
+	if (f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0 ||
+	    (f->ntp.mode < 6 && len < 48))
+		return false;
+	fact_set(f, PROTO_NTP);
+	return true;
+}
+
+/* ---- NAT-PMP (RFC 6886) and PCP (RFC 6887), which share their port ---- */
+
+static void natpmp_fields(struct facts *f, struct cursor *c)
+{
+	struct portmap_facts *m = &f->portmap;
+	const uint8_t *b;
+
+	if (m->response) {
+		m->result = cursor_u16(c);
+		cursor_skip(c, 4); /* seconds since the table was made */
+	}
+	if (m->opcode == 0) {
+		if (m->response && (b = cursor_take(c, 4)))
+			fact_addr(f, ipaddr_v4(b), 0, PLACE_NATPMP_EXTERNAL);
+		return;
+	}
+	m->protocol = m->opcode == 1 ? IPPROTO_UDP : IPPROTO_TCP;
+	if (!m->response)
+		cursor_skip(c, 2);
+	m->internal_port = cursor_u16(c);
+	m->external_port = cursor_u16(c);
+	m->lifetime = cursor_u32(c);
+}
+
+static void pcp_fields(struct facts *f, struct cursor *c)
+{
+	struct portmap_facts *m = &f->portmap;
+	const uint8_t *client, *map;
+
+	cursor_skip(c, 1);
+	m->result = cursor_u8(c);
+	m->lifetime = cursor_u32(c);
+	client = cursor_take(c, 16); /* in a reply: epoch and reserved */
+	if (client && !m->response)
+		fact_addr(f, ipaddr_v6(client), 0, PLACE_PCP_CLIENT);
+	if (m->opcode == 0)
+		return;
+	map = cursor_take(
+		c, 36); /* MAP and PEER begin alike: nonce 12, protocol, ports, external address */
+	if (!map)
+		return;
+	m->protocol = map[12];
+	m->internal_port = be16(map + 16);
+	m->external_port = be16(map + 18);
+	fact_addr(f, ipaddr_v6(map + 20), m->external_port, PLACE_PCP_EXTERNAL);
+}
+
+bool decode_natpmp(struct facts *f, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	uint8_t version = cursor_u8(&c), op = cursor_u8(&c);
+	bool pcp = version == 2;
+
+	if (len < 2 || (version != 0 && version != 2) || (op & 0x7f) > 2)
+		return false;
+	memset(&f->portmap, 0, sizeof(f->portmap));
+	f->portmap.response = op >> 7;
+	f->portmap.opcode = op & 0x7f;
+	fact_set(f, pcp ? PROTO_PCP : PROTO_NATPMP);
+	if (pcp)
+		pcp_fields(f, &c);
+	else
+		natpmp_fields(f, &c);
+	if (c.short_)
+		fact_reason(f, pcp ? UND_PCP_SHORT : UND_NATPMP_SHORT);
+	return true;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* TLS: any record by its shape, the ClientHello for SNI and ALPN (RFC 8446, 6066, 7301); DTLS by its shape. */
+#include "packet/internal.h"
+
+#define RECORD_HEADER	       5
+#define RECORD_MAX	       (16384 + 256)
+#define CONTENT_CCS	       20
+#define CONTENT_HANDSHAKE      22
+#define CONTENT_HEARTBEAT      24
+#define HANDSHAKE_CLIENT_HELLO 1
+#define EXT_SERVER_NAME	       0
+#define EXT_ALPN	       16
+#define EXT_VERSIONS	       43
+#define EXT_ECH		       0xfe0d
+#define EXT_ESNI	       0xffce
+#define HELLO_KEPT	       8192
+
+static bool is_grease(uint16_t v) /* RFC 8701 */
+{
+	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
+}
+
+static void hello_server_name(struct tls_facts *t, struct cursor c)
+{
+	struct cursor list = cursor_sub(&c, cursor_u16(&c));
+
+	while (list.left) {
+		uint8_t kind = cursor_u8(&list);
+		uint16_t n = cursor_u16(&list);
+		const uint8_t *name = cursor_take(&list, n);
+
+		if (!name)
+			return;
+		if (kind == 0 && !t->has_sni) {
+			t->has_sni = true;
+			text_put(t->sni, sizeof(t->sni), name, n);
+		}
+	}
+}
+
+static void hello_alpn(struct tls_facts *t, struct cursor c)
+{
+	struct cursor list = cursor_sub(&c, cursor_u16(&c));
+	size_t at = 0;
+
+	while (list.left) {
+		uint8_t n = cursor_u8(&list);
+		const uint8_t *name = cursor_take(&list, n);
+
+		if (!name || at + n + 2 > sizeof(t->alpn))
+			return;
+		if (at)
+			t->alpn[at++] = ',';
+		at += text_put(t->alpn + at, sizeof(t->alpn) - at, name, n);
+	}
+}
+
+static void hello_versions(struct tls_facts *t, struct cursor c)
+{
+	struct cursor list = cursor_sub(&c, cursor_u8(&c));
+
+	while (list.left >= 2) {
+		uint16_t v = cursor_u16(&list);
+
+		if (!is_grease(v) && v > t->version)
+			t->version = v;
+	}
+}
+
+static void hello_extension(struct tls_facts *t, uint16_t type, struct cursor body)
+{
+	switch (type) {
+	case EXT_SERVER_NAME:
+		hello_server_name(t, body);
+		break;
+	case EXT_ALPN:
+		hello_alpn(t, body);
+		break;
+	case EXT_VERSIONS:
+		hello_versions(t, body);
+		break;
+	case EXT_ECH:
+	case EXT_ESNI:
+		t->ech = true;
+		break;
+	}
+}
+
+/* The body of a ClientHello; false when it is not one. `whole` is false for one that was cut. */
+static bool hello_body(struct facts *f, struct cursor c, bool whole)
+{
+	struct tls_facts *t = &f->tls;
+	struct cursor exts;
+	bool quic = t->over_quic;
+
+	memset(t, 0, sizeof(*t));
+	t->over_quic = quic;
+	t->version = cursor_u16(&c);
+	if (t->version >> 8 != 3 && t->version >> 8 != 0x7f)
+		return false;
+	cursor_skip(&c, 32);
+	cursor_skip(&c, cursor_u8(&c));	 /* session id */
+	cursor_skip(&c, cursor_u16(&c)); /* cipher suites */
+	cursor_skip(&c, cursor_u8(&c));	 /* compression */
+	fact_set(f, PROTO_TLS_HELLO);
+	if (!c.short_ && c.left == 0)
+		return true; /* no extensions at all: SSL 3.0 */
+	exts = cursor_sub(&c, cursor_u16(&c));
+	if (c.short_)
+		fact_reason(f, whole ? UND_TLS_HELLO : UND_TLS_SHORT);
+	while (exts.left) {
+		uint16_t type = cursor_u16(&exts), n = cursor_u16(&exts);
+		struct cursor body = cursor_sub(&exts, n);
+
+		hello_extension(t, type, body);
+		if (exts.short_) {
+			fact_reason(f, whole ? UND_TLS_HELLO : UND_TLS_SHORT);
+			break;
+		}
+	}
+	return true;
+}
+
+enum head_state decode_tls_hello(struct facts *f, const uint8_t *p, size_t len, bool last)
+{
+	size_t stated;
+
+	if (len == 0 || p[0] != HANDSHAKE_CLIENT_HELLO)
+		return len == 0 && !last ? HEAD_MORE : HEAD_NO;
+	if (len < 4)
+		return last ? HEAD_NO : HEAD_MORE;
+	stated = (size_t)p[1] << 16 | be16(p + 2);
+	if (stated > 65535)
+		return HEAD_NO;
+	if (stated > len - 4 && !last)
+		return HEAD_MORE;
+	return hello_body(f, cursor_of(p + 4, stated < len - 4 ? stated : len - 4),
+			  stated <= len - 4)
+		       ? HEAD_DONE
+		       : HEAD_NO;
+}
+
+static bool record_begins(const uint8_t *p, size_t len)
+{
+	if (p[0] < CONTENT_CCS || p[0] > CONTENT_HEARTBEAT)
+		return false;
+	if (len > 1 && p[1] != 3)
+		return false;
+	if (len > 2 && p[2] > 4)
+		return false;
+	return len < RECORD_HEADER || (be16(p + 3) <= RECORD_MAX && be16(p + 3) > 0);
+}
+
+/* A hello may be spread over records (RFC 8446 5.1): their fragments are put together first. */
+static enum head_state hello_of_records(struct facts *f, const uint8_t *p, size_t len, bool last)
+{
+	uint8_t whole[HELLO_KEPT];
+	struct cursor c = cursor_of(p, len);
+	enum head_state state;
+	size_t n = 0;
+
+	whole[0] = 0;
+	while (c.left > RECORD_HEADER && c.p[0] == CONTENT_HANDSHAKE &&
+	       record_begins(c.p, c.left)) {
+		size_t size = be16(c.p + 3), part;
+
+		cursor_skip(&c, RECORD_HEADER);
+		part = size < c.left ? size : c.left;
+		part = part < sizeof(whole) - n ? part : sizeof(whole) - n;
+		memcpy(whole + n, c.p, part);
+		n += part;
+		if (size > c.left)
+			break;
+		cursor_skip(&c, size);
+	}
+	state = decode_tls_hello(f, whole, n, last);
+	return n == sizeof(whole) && state == HEAD_MORE ? decode_tls_hello(f, whole, n, true)
+							: state;
+}
+
+enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool last)
+{
+	enum head_state state;
+
+	if (len == 0 || !record_begins(p, len))
+		return HEAD_NO;
+	if (len < RECORD_HEADER + 1)
+		return last ? HEAD_NO : HEAD_MORE;
+	if (p[0] != CONTENT_HANDSHAKE || p[5] != HANDSHAKE_CLIENT_HELLO) {
+		fact_set(f, PROTO_TLS);
+		return HEAD_DONE;
+	}
+	f->tls.over_quic = false;
+	state = hello_of_records(f, p, len, last);
+	if (state == HEAD_DONE)
+		fact_set(f, PROTO_TLS);
+	return state;
+}
+
+/* RFC 6347 4.1, RFC 9147 4: content type, version fe ff / fe fd / fe fc (DTLS 1.0 also 01 00), epoch and
+ * sequence, and a length that fits. */
+bool decode_dtls(struct facts *f, const uint8_t *p, size_t len)
+{
+	size_t stated;
+
+	if (len < 13 || p[0] < CONTENT_CCS || p[0] > 26 || p[1] != 0xfe || p[2] < 0xfc)
+		return false;
+	stated = be16(p + 11);
+	if (stated == 0 || stated > len - 13)
+		return false;
+	fact_set(f, PROTO_DTLS);
+	return true;
+}

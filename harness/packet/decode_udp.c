@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP, and which protocol a datagram speaks: by its shape where shapes are distinct, else by its port. */
+#include "packet/internal.h"
+
+#define PORT_DNS	      53
+#define PORT_DHCP_SERVER      67
+#define PORT_DHCP_CLIENT      68
+#define PORT_NTP	      123
+#define PORT_NETBIOS_NAME     137
+#define PORT_NETBIOS_DATAGRAM 138
+#define PORT_QUIC	      443
+#define PORT_DHCP6_CLIENT     546
+#define PORT_DHCP6_SERVER     547
+#define PORT_DOT	      853
+#define PORT_OPENVPN	      1194
+#define PORT_SSDP	      1900
+#define PORT_VXLAN	      4789
+#define PORT_VXLAN_OLD	      8472 /* Linux before it was told a port */
+#define PORT_MDNS	      5353
+#define PORT_PCP_CLIENT	      5350
+#define PORT_PCP	      5351
+#define PORT_LLMNR	      5355
+#define PORT_LSD	      6771
+
+static bool on(const struct net_layer *l, uint16_t port)
+{
+	return l->dport == port || l->sport == port;
+}
+
+static bool decode_vxlan(struct work *w, const uint8_t *p, size_t len)
+{
+	struct span s = { p + 8, len - 8, w->l->payload_wire - 8 };
+
+	if (len < 8) {
+		fact_reason(w->f, UND_VXLAN_SHORT);
+		return true;
+	}
+	/* RFC 7348 5: the I flag set, the reserved bits zero. Anything else on the port is not VXLAN. */
+	if (p[0] != 0x08 || p[1] || p[2] || p[3] || p[7])
+		return false;
+	w->encap = ENCAP_VXLAN;
+	decode_ethernet(w, s);
+	return true;
+}
+
+static bool is_wireguard(struct work *w, const uint8_t *p, size_t len)
+{
+	if (!wireguard_message(p, len, w->l->payload_wire, &w->f->wg))
+		return false;
+	fact_set(w->f, PROTO_WIREGUARD);
+	return true;
+}
+
+/* A hard reset has a shape of its own; what follows is known by it, or by the port. */
+static bool is_openvpn(struct work *w, const uint8_t *p, size_t len)
+{
+	struct openvpn_facts o;
+	bool known = (memo_get(w->d, w->l) & MEMO_OPENVPN) != 0;
+
+	if (!openvpn_message(p, len, w->l->payload_wire, false, &o))
+		return false;
+	if (openvpn_is_reset(p, len)) {
+		memo_set(w->d, w->l, MEMO_OPENVPN);
+		known = true;
+	}
+	if (!known && !on(w->l, PORT_OPENVPN))
+		return false;
+	w->f->openvpn = o;
+	if (known)
+		fact_set(w->f, PROTO_OPENVPN);
+	else
+		fact_weak(w->f, PROTO_OPENVPN);
+	return true;
+}
+
+static bool by_port(struct work *w, const uint8_t *p, size_t len)
+{
+	const struct net_layer *l = w->l;
+	struct facts *f = w->f;
+	uint16_t low = l->sport < l->dport ? l->sport : l->dport;
+
+	if (low > PORT_VXLAN_OLD)
+		return false;
+	if (on(l, PORT_DNS))
+		return decode_dns(f, p, len, DNS_OVER_UDP);
+	if (on(l, PORT_MDNS))
+		return decode_dns(f, p, len, DNS_MULTICAST);
+	if (on(l, PORT_LLMNR))
+		return decode_dns(f, p, len, DNS_LLMNR);
+	if (on(l, PORT_NETBIOS_NAME))
+		return decode_nbns(f, p, len);
+	if (on(l, PORT_NETBIOS_DATAGRAM))
+		return fact_set(f, PROTO_NETBIOS), true;
+	if (on(l, PORT_DHCP_SERVER) || on(l, PORT_DHCP_CLIENT))
+		return decode_dhcp(f, p, len);
+	if (on(l, PORT_DHCP6_CLIENT) || on(l, PORT_DHCP6_SERVER))
+		return fact_weak(f, PROTO_DHCP6), true;
+	if (on(l, PORT_NTP))
+		return decode_ntp(f, p, len);
+	if (on(l, PORT_SSDP))
+		return decode_ssdp(f, p, len);
+	if (on(l, PORT_LSD))
+		return decode_lsd(f, p, len);
+	if (on(l, PORT_PCP) || on(l, PORT_PCP_CLIENT))
+		return decode_natpmp(f, p, len);
+	if (on(l, PORT_VXLAN) || on(l, PORT_VXLAN_OLD))
+		return decode_vxlan(w, p, len);
+	return false;
+}
+
+/* Shapes that say enough on any port, those that reject a random payload at its first bytes first. */
+static bool by_shape(struct work *w, const uint8_t *p, size_t len)
+{
+	struct facts *f = w->f;
+
+	if (is_wireguard(w, p, len))
+		return true;
+	if (p[0] == 'd' && decode_dht(f, p, len))
+		return true;
+	if (decode_stun(f, p, len))
+		return true;
+	if (decode_udp_tracker(w, p, len))
+		return true;
+	if (decode_dtls(f, p, len))
+		return true;
+	if (decode_quic(w, p, len))
+		return true;
+	if (p[0] == 'B' && decode_lsd(f, p, len))
+		return true;
+	if ((p[0] == 'M' || p[0] == 'N') && decode_ssdp(f, p, len))
+		return true;
+	return false;
+}
+
+/* Shapes that a random payload could have, in order of how much they ask for. */
+static bool by_weak_shape(struct work *w, const uint8_t *p, size_t len)
+{
+	if (decode_dns_shape(w->f, p, len, DNS_OVER_UDP))
+		return true;
+	if (is_openvpn(w, p, len))
+		return true;
+	if (decode_utp(w, p, len))
+		return true;
+	return decode_stun_classic(w->f, p, len);
+}
+
+void decode_udp(struct work *w, struct span s)
+{
+	struct cursor c = cursor_of(s.p, s.len);
+	struct net_layer *l = w->l;
+	const uint8_t *h = cursor_take(&c, 8);
+	size_t stated, wire;
+
+	if (!w->quoted)
+		fact_set(w->f, PROTO_UDP);
+	if (!h) {
+		fact_reason(w->f, w->quoted ? UND_ICMP_QUOTE : UND_UDP_SHORT);
+		return;
+	}
+	l->sport = be16(h);
+	l->dport = be16(h + 2);
+	l->has_ports = true;
+	stated = be16(h + 4);
+	wire = s.wire;
+	if (l->frag != FRAG_FIRST && !w->quoted && stated != 0) {
+		if (stated < 8 || stated > wire)
+			fact_reason(w->f, UND_UDP_LENGTH);
+		else
+			wire = stated;
+	}
+	wire -= 8;
+	l->payload = c.p;
+	l->payload_len = (uint32_t)(c.left < wire ? c.left : wire);
+	l->payload_wire = (uint32_t)wire;
+	if (w->quoted)
+		return;
+	if (on(l, PORT_DOT))
+		fact_weak(w->f, PROTO_DOT);
+	if (l->payload_len == 0)
+		return;
+	if (by_shape(w, l->payload, l->payload_len) || by_port(w, l->payload, l->payload_len))
+		return;
+	by_weak_shape(w, l->payload, l->payload_len);
+}

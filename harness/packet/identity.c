@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* Search for all forms of all addresses in one pass: two adjacent bytes of each form are looked up by their
+ * nibbles, eight groups at a time (the filter of "Teddy" in Hyperscan), and only what passes is compared. */
+#include "packet/identity.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define FORMS_EACH   6
+#define PATTERNS     (IDENTITY_ADDRESSES * FORMS_EACH)
+#define PATTERN_MAX  40
+#define GROUP_DIGITS 0 /* dotted text */
+#define GROUP_HEX    1 /* text of IPv6 */
+#define GROUP_BINARY 2 /* and the five behind it */
+#define GROUPS	     8
+
+struct pattern {
+	uint8_t bytes[PATTERN_MAX];
+	uint8_t len;
+	uint8_t key; /* offset of the two bytes that the filter looks at */
+	uint8_t group;
+	uint8_t address, form;
+	bool strong, text,
+		hex; /* text: bounded by what is no digit; hex: nor a hex digit or colon */
+};
+
+struct identity {
+	/* A bit per group: may a byte with this low (high) nibble be the first (second) of a pair? */
+	uint8_t low[2][16], high[2][16];
+	uint8_t first[256], second[256]; /* the same by whole bytes, exact */
+	bool avx2;
+	size_t n;
+	struct pattern patterns[PATTERNS];
+};
+
+const char *identity_form_name(enum identity_form f)
+{
+	static const char *const names[] = { "text", "binary", "reversed", "xor" };
+
+	return (size_t)f < sizeof(names) / sizeof(names[0]) ? names[f] : "?";
+}
+
+static void allow(struct identity *s, int which, uint8_t byte, uint8_t group)
+{
+	uint8_t bit = (uint8_t)(1 << group);
+
+	s->low[which][byte & 15] |= bit;
+	s->high[which][byte >> 4] |= bit;
+	if (which == 0)
+		s->first[byte] |= bit;
+	else
+		s->second[byte] |= bit;
+}
+
+static void add(struct identity *s, const struct pattern *p)
+{
+	uint8_t a = p->bytes[p->key], b = p->bytes[p->key + 1];
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->patterns[i].len == p->len &&
+		    memcmp(s->patterns[i].bytes, p->bytes, p->len) == 0)
+			return; /* such as the reversed form of 10.0.0.10 */
+	s->patterns[s->n++] = *p;
+	allow(s, 0, a, p->group);
+	allow(s, 1, b, p->group);
+	if (p->hex && a >= 'a')
+		allow(s, 0, (uint8_t)(a - 'a' + 'A'), p->group);
+}
+
+static void add_text(struct identity *s, size_t address, const char *text, bool hex)
+{
+	struct pattern p = { .address = (uint8_t)address,
+			     .form = IDENTITY_TEXT,
+			     .strong = true,
+			     .text = true,
+			     .hex = hex };
+	size_t len = strlen(text);
+
+	if (len > PATTERN_MAX || len < 2)
+		return;
+	memcpy(p.bytes, text, len);
+	p.len = (uint8_t)len;
+	p.group = hex ? GROUP_HEX : GROUP_DIGITS;
+	p.key = (uint8_t)(strcspn(text, hex ? ":" : ".-") - 1);
+	add(s, &p);
+}
+
+/* Bytes that ordinary payloads are full of make a poor key. */
+static int commonness(uint8_t b)
+{
+	return b == 0 ? 4 : b == 0xff || b == 1 ? 2 : b >= 0x20 && b < 0x7f ? 1 : 0;
+}
+
+static void add_binary(struct identity *s, size_t address, const uint8_t *bytes, size_t len,
+		       enum identity_form form)
+{
+	struct pattern p = { .len = (uint8_t)len,
+			     .address = (uint8_t)address,
+			     .form = (uint8_t)form,
+			     .strong = len == 16 };
+	int best = 99;
+
+	memcpy(p.bytes, bytes, len);
+	for (size_t i = 0; i + 1 < len; i++) {
+		int c = commonness(bytes[i]) + commonness(bytes[i + 1]);
+
+		if (c < best) {
+			best = c;
+			p.key = (uint8_t)i;
+		}
+	}
+	p.group = (uint8_t)(GROUP_BINARY + s->n % (GROUPS - GROUP_BINARY));
+	add(s, &p);
+}
+
+static void add_v4(struct identity *s, size_t n, const uint8_t b[4])
+{
+	static const uint8_t cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
+	uint8_t reversed[4] = { b[3], b[2], b[1], b[0] }, mixed[4];
+	char text[PATTERN_MAX];
+
+	snprintf(text, sizeof(text), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+	add_text(s, n, text, false);
+	snprintf(text, sizeof(text), "%u-%u-%u-%u", b[0], b[1], b[2], b[3]);
+	add_text(s, n, text, false); /* host names that providers give */
+	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr", b[3], b[2], b[1], b[0]);
+	add_text(s, n, text, false);
+	for (int i = 0; i < 4; i++)
+		mixed[i] = b[i] ^ cookie[i];
+	add_binary(s, n, b, 4, IDENTITY_BINARY);
+	add_binary(s, n, reversed, 4, IDENTITY_REVERSED);
+	add_binary(s, n, mixed, 4, IDENTITY_XOR);
+}
+
+/* As inet_ntop writes it, with every group written, and with every zero written. */
+static void add_v6(struct identity *s, size_t n, const uint8_t b[16])
+{
+	char text[INET6_ADDRSTRLEN], plain[PATTERN_MAX + 1] = "", full[PATTERN_MAX + 1] = "";
+	size_t at = 0;
+
+	for (int i = 0; i < 16; i += 2) {
+		unsigned group = (unsigned)b[i] << 8 | b[i + 1];
+
+		at += (size_t)snprintf(plain + at, sizeof(plain) - at, "%s%x", i ? ":" : "", group);
+		snprintf(full + i / 2 * 5, 6, "%04x%s", group, i < 14 ? ":" : "");
+	}
+	if (inet_ntop(AF_INET6, b, text, sizeof(text)) && text[0] != ':')
+		add_text(s, n, text, true);
+	add_text(s, n, plain, true);
+	add_text(s, n, full, true);
+	add_binary(s, n, b, 16, IDENTITY_BINARY);
+}
+
+struct identity *identity_new(const struct ipaddr *addrs, size_t n)
+{
+	struct identity *s;
+
+	if (n == 0 || n > IDENTITY_ADDRESSES || !(s = calloc(1, sizeof(*s))))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (ipaddr_is_v4(&addrs[i]))
+			add_v4(s, i, addrs[i].b + 12);
+		else
+			add_v6(s, i, addrs[i].b);
+	}
+#if defined(__x86_64__)
+	s->avx2 = __builtin_cpu_supports("avx2") != 0;
+#endif
+	return s;
+}
+
+void identity_free(struct identity *s)
+{
+	free(s);
+}
+
+static bool is_digit(uint8_t b)
+{
+	return b >= '0' && b <= '9';
+}
+
+static bool is_hex_or_colon(uint8_t b)
+{
+	return is_digit(b) || b == ':' || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f');
+}
+
+static bool bounded(const struct pattern *p, const uint8_t *data, size_t len, size_t at)
+{
+	bool (*inside)(uint8_t) = p->hex ? is_hex_or_colon : is_digit;
+
+	if (at > 0 && inside(data[at - 1]))
+		return false;
+	return at + p->len == len || !inside(data[at + p->len]);
+}
+
+struct results {
+	struct identity_hit *hits;
+	size_t n, max;
+};
+
+/* Compare every pattern of the groups in `bits` whose pair stands at `at`. */
+static void verify(const struct identity *s, const uint8_t *data, size_t len, size_t at,
+		   uint8_t bits, struct results *r)
+{
+	for (size_t i = 0; i < s->n && r->n < r->max; i++) {
+		const struct pattern *p = &s->patterns[i];
+		size_t start = at - p->key;
+
+		if (!(bits >> p->group & 1) || at < p->key || p->len > len - start)
+			continue;
+		if (p->hex ? strncasecmp((const char *)data + start, (const char *)p->bytes,
+					 p->len) != 0
+			   : memcmp(data + start, p->bytes, p->len) != 0)
+			continue;
+		if (p->text && !bounded(p, data, len, start))
+			continue;
+		r->hits[r->n++] = (struct identity_hit){ .offset = (uint32_t)start,
+							 .address = p->address,
+							 .form = p->form,
+							 .strong = p->strong };
+	}
+}
+
+static void scan(const struct identity *s, const uint8_t *data, size_t len, size_t at,
+		 struct results *r)
+{
+	for (; at + 1 < len && r->n < r->max; at++) {
+		uint8_t bits = s->first[data[at]] & s->second[data[at + 1]];
+
+		if (bits)
+			verify(s, data, len, at, bits, r);
+	}
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static size_t scan_avx2(const struct identity *s,
+							const uint8_t *data, size_t len,
+							struct results *r)
+{
+	const __m256i nibble = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
+	__m256i low[2], high[2];
+	size_t at = 0;
+
+	for (int i = 0; i < 2; i++) {
+		low[i] = _mm256_broadcastsi128_si256(
+			_mm_loadu_si128((const __m128i_u *)(const void *)s->low[i]));
+		high[i] = _mm256_broadcastsi128_si256(
+			_mm_loadu_si128((const __m128i_u *)(const void *)s->high[i]));
+	}
+	for (; at + 33 <= len && r->n < r->max; at += 32) {
+		__m256i a = _mm256_loadu_si256((const __m256i_u *)(const void *)(data + at));
+		__m256i b = _mm256_loadu_si256((const __m256i_u *)(const void *)(data + at + 1));
+		__m256i m;
+		uint32_t found;
+
+		m = _mm256_and_si256(
+			_mm256_and_si256(_mm256_shuffle_epi8(low[0], _mm256_and_si256(a, nibble)),
+					 _mm256_shuffle_epi8(
+						 high[0], _mm256_and_si256(_mm256_srli_epi16(a, 4),
+									   nibble))),
+			_mm256_and_si256(_mm256_shuffle_epi8(low[1], _mm256_and_si256(b, nibble)),
+					 _mm256_shuffle_epi8(
+						 high[1], _mm256_and_si256(_mm256_srli_epi16(b, 4),
+									   nibble))));
+		found = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(m, zero));
+		for (; found && r->n < r->max; found &= found - 1) {
+			size_t i = at + (size_t)__builtin_ctz(found);
+			uint8_t bits = s->first[data[i]] & s->second[data[i + 1]];
+
+			if (bits)
+				verify(s, data, len, i, bits, r);
+		}
+	}
+	return at;
+}
+#endif
+
+size_t identity_search(const struct identity *s, const uint8_t *data, size_t len,
+		       struct identity_hit *hits, size_t max)
+{
+	struct results r = { hits, 0, max };
+	size_t at = 0;
+
+#if defined(__x86_64__)
+	if (s->avx2)
+		at = scan_avx2(s, data, len, &r);
+#endif
+	scan(s, data, len, at, &r);
+	return r.n;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the decoder share; nobody outside packet/ includes it. */
+#ifndef PACKET_INTERNAL_H
+#define PACKET_INTERNAL_H
+
+#include "packet/cursor.h"
+#include "packet/decode.h"
+
+/* A stretch of bytes: len were captured, wire is what the headers say was there (wire >= len). */
+struct span {
+	const uint8_t *p;
+	size_t len, wire;
+};
+
+/* One frame being decoded. `quoted` is true inside an ICMP quote, where damage is normal and nothing of the
+ * payload is interpreted. */
+struct work {
+	struct facts *f;
+	struct decoder *d; /* NULL: stateless */
+	struct net_layer *l;
+	bool quoted;
+	bool inner;	    /* below the first IP header: link fields are no longer the frame's */
+	uint8_t encap;	    /* enum encap: what carries the next IP header */
+	uint8_t frag_proto; /* of a fragment: what its body begins with, and where that is */
+	const uint8_t *frag_body;
+};
+
+static inline void fact_set(struct facts *f, enum proto p)
+{
+	f->protos |= PROTO_BIT(p);
+}
+
+/* Recognised by shape or port alone; does not weaken what something else made sure of. */
+static inline void fact_weak(struct facts *f, enum proto p)
+{
+	if (!facts_has(f, p))
+		f->weak |= PROTO_BIT(p);
+	f->protos |= PROTO_BIT(p);
+}
+
+void fact_reason(struct facts *f, enum undecodable u);
+void fact_addr(struct facts *f, struct ipaddr a, uint16_t port, enum addr_place place);
+
+/* Bytes to printable text: others (and the backslash) as \ddd; cut at size. Returns the length. */
+size_t text_put(char *to, size_t size, const uint8_t *p, size_t len);
+
+/* Compact addresses (4+2 or 16+2 bytes each) into addrs. */
+void fact_compact(struct facts *f, const uint8_t *p, size_t len, bool v6, enum addr_place place);
+
+/* "203.0.113.1", "[2001:db8::1]:80", "203.0.113.1:80" of n bytes, or false. */
+bool text_addr(const char *p, size_t n, struct ipaddr *a, uint16_t *port);
+
+static inline bool bytes_are(const uint8_t *p, size_t len, const void *want, size_t n)
+{
+	return len >= n && memcmp(p, want, n) == 0;
+}
+
+static inline uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline int hex_digit(uint8_t b)
+{
+	if (b >= '0' && b <= '9')
+		return b - '0';
+	b |= 0x20;
+	return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
+}
+
+/* Several messages may share a frame: the first one empties facts.bt. */
+static inline void bt_begin(struct facts *f)
+{
+	if (!(f->protos & PROTO_BT_ALL))
+		memset(&f->bt, 0, sizeof(f->bt));
+}
+
+/* Layers (decode.c, decode_ip.c, decode_l4.c) */
+void decode_ethertype(struct work *w, uint16_t type, struct span s);
+void decode_ethernet(struct work *w, struct span s);
+void decode_ip(struct work *w, struct span s);
+void decode_transport(struct work *w, struct span s);
+void decode_tcp(struct work *w, struct span s);
+void decode_udp(struct work *w, struct span s);
+void decode_icmp(struct work *w, struct span s);
+void decode_icmp6(struct work *w, struct span s);
+void decode_igmp(struct work *w, struct span s);
+void decode_sctp(struct work *w, struct span s);
+void decode_arp(struct work *w, struct span s);
+
+/* Payloads. Each returns true when the bytes are its protocol (bits and structs are then set; damage inside
+ * is a reason), false when they are not. */
+bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
+bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
+bool decode_nbns(struct facts *f, const uint8_t *p, size_t len);
+bool decode_nd(struct facts *f, const uint8_t *p, size_t len);
+bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_ntp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_stun(struct facts *f, const uint8_t *p, size_t len);
+bool decode_stun_classic(struct facts *f, const uint8_t *p, size_t len);
+bool decode_natpmp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_dht(struct facts *f, const uint8_t *p, size_t len);
+bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len);
+bool decode_utp(struct work *w, const uint8_t *p, size_t len);
+bool decode_lsd(struct facts *f, const uint8_t *p, size_t len);
+bool decode_ssdp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_bt_handshake(struct facts *f, const uint8_t *p, size_t len);
+/* One BEP 10 message behind its length and id 20: ext id, then payload. pex and hole are the ids that the
+ * receiver asked for (0: not known, go by shape). Returns what it was. */
+struct bt_ext_ids {
+	uint8_t pex, holepunch;
+};
+bool decode_bt_extended(struct facts *f, const uint8_t *p, size_t len,
+			const struct bt_ext_ids *wanted, struct bt_ext_ids *told);
+/* Peer messages from a message boundary on, as far as they are whole; returns the bytes used. *skip is set to
+ * what is still to come of a message that needs no reading. */
+size_t decode_bt_messages(struct facts *f, const uint8_t *p, size_t len,
+			  const struct bt_ext_ids *wanted, struct bt_ext_ids *told, uint32_t *skip);
+bool decode_bt_tracker_body(struct facts *f, const uint8_t *p, size_t len);
+bool decode_bt_websocket(struct facts *f, const uint8_t *p, size_t len);
+void decode_bt_announce_target(struct facts *f, const uint8_t *target, size_t len);
+bool openvpn_is_reset(const uint8_t *p, size_t len);
+bool decode_quic(struct work *w, const uint8_t *p, size_t len);
+bool decode_dtls(struct facts *f, const uint8_t *p, size_t len);
+
+enum head_state {
+	HEAD_NO,   /* not this protocol */
+	HEAD_MORE, /* it may be, or it is, and more bytes are needed */
+	HEAD_DONE, /* read */
+};
+/* A TLS record at p. On HEAD_DONE *used is what the hello's records took. `last` forces a verdict with what
+ * there is. */
+enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool last);
+/* The handshake message itself (type, 24-bit length, body), as QUIC carries it without records. */
+enum head_state decode_tls_hello(struct facts *f, const uint8_t *p, size_t len, bool last);
+enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool last);
+
+/* State between frames (flow.c); all of it does nothing, or says "unknown", where d is NULL. */
+#define MEMO_UTP_SYN	 0x01
+#define MEMO_UTP	 0x02
+#define MEMO_OPENVPN	 0x04
+#define MEMO_UDP_TRACKER 0x08
+#define MEMO_QUIC	 0x10
+#define MEMO_BT		 0x20
+/* Flags remembered for a pair of endpoints, whatever the direction. */
+uint8_t memo_get(struct decoder *d, const struct net_layer *l);
+void memo_set(struct decoder *d, const struct net_layer *l, uint8_t flags);
+
+/* The TCP payload of w->l through the decoder's memory: recognises heads that are split. */
+void stream_segment(struct work *w);
+/* A piece of a QUIC hello at `offset` of the CRYPTO stream; sets TLS facts when the hello is whole. */
+void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t len);
+/* An IP fragment (payload only). True when the datagram became whole: *whole is then its payload, in the
+ * decoder's memory. Ports of later fragments are filled in, overlaps are noted. */
+bool fragment_add(struct work *w, struct span body, struct span *whole);
+/* The first fragment was read: remember its ports for the later ones. */
+void fragment_ports(struct work *w);
+#endif
