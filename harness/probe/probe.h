@@ -40,7 +40,7 @@ struct probe_row {
 	bool replies; /* answers come by themselves: outages are seen without a co-operating sink */
 	int (*start)(struct probe_run *r, struct err *err);
 	void (*attempt)(struct probe_run *r, uint32_t seq);
-	void (*ready)(struct probe_run *r); /* r->fd or r->poll_fd is readable */
+	void (*ready)(struct probe_run *r); /* r->fd is readable or has an error */
 };
 
 /* All rows in the order of probe_table.h. */

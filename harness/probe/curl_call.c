@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* One libcurl request in a network namespace; shared by http_get and the workload. */
+#include "probe/curl_call.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "capture/netns.h"
+
+#define BODY_MAX ((size_t)1 << 20)
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void global_init(void)
+{
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static size_t on_body(char *data, size_t one, size_t n, void *arg)
+{
+	struct curl_call *c = arg;
+	char *bigger;
+
+	if (c->len + n > BODY_MAX)
+		return 0;
+	bigger = realloc(c->body, c->len + n + 1);
+	if (!bigger)
+		return 0;
+	memcpy(bigger + c->len, data, n);
+	c->body = bigger;
+	c->len += n;
+	c->body[c->len] = '\0';
+	return n * one;
+}
+
+static size_t on_header(char *data, size_t one, size_t n, void *arg)
+{
+	static const char name[] = "set-cookie:";
+	struct curl_call *c = arg;
+	_cleanup_free_ char *line = strndup(data, n);
+	char *value;
+
+	if (line && strncasecmp(line, name, sizeof(name) - 1) == 0) {
+		value = line + sizeof(name) - 1;
+		value += strspn(value, " ");
+		value[strcspn(value, ";\r\n")] = '\0';
+		free(c->set_cookie);
+		c->set_cookie = strdup(value);
+	}
+	return n * one;
+}
+
+static void add_form(CURL *curl, const struct curl_call *c, curl_mime **mime)
+{
+	curl_mimepart *part;
+
+	*mime = curl_mime_init(curl);
+	part = curl_mime_addpart(*mime);
+	(void)curl_mime_name(part, "torrents");
+	(void)curl_mime_filedata(part, c->file);
+	(void)curl_mime_type(part, "application/x-bittorrent");
+	if (c->savepath) {
+		part = curl_mime_addpart(*mime);
+		(void)curl_mime_name(part, "savepath");
+		(void)curl_mime_data(part, c->savepath, CURL_ZERO_TERMINATED);
+	}
+	(void)curl_easy_setopt(curl, CURLOPT_MIMEPOST, *mime);
+}
+
+static void set_options(CURL *curl, struct curl_call *c, const char *interface)
+{
+	(void)curl_easy_setopt(curl, CURLOPT_URL, c->url);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTP);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(c->timeout_ns / NS_PER_MS));
+	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->error);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
+	if (interface)
+		(void)curl_easy_setopt(curl, CURLOPT_INTERFACE, interface);
+	if (c->referer)
+		(void)curl_easy_setopt(curl, CURLOPT_REFERER, c->referer);
+	if (c->cookie)
+		(void)curl_easy_setopt(curl, CURLOPT_COOKIE, c->cookie);
+	if (c->post)
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, c->post);
+}
+
+/* In a thread inside the namespace; libcurl's sockets are made here. */
+static int perform(void *arg, struct err *err)
+{
+	struct curl_call *c = arg;
+	_cleanup_free_ char *interface = c->ifname ? str_fmt("if!%s", c->ifname) : NULL;
+	CURL *curl = curl_easy_init();
+	curl_mime *mime = NULL;
+	CURLcode rc;
+
+	if (!curl)
+		return err_set(err, EXIT_ENVIRONMENT, "libcurl");
+	set_options(curl, c, interface);
+	if (c->file)
+		add_form(curl, c, &mime);
+	rc = curl_easy_perform(curl);
+	if (rc == CURLE_OK)
+		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->status);
+	else if (!*c->error)
+		(void)snprintf(c->error, sizeof(c->error), "%s", curl_easy_strerror(rc));
+	curl_mime_free(mime);
+	curl_easy_cleanup(curl);
+	if (rc == CURLE_READ_ERROR || rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL)
+		return err_set(err, EXIT_USAGE, "%s: %s", c->file ? c->file : c->url, c->error);
+	return 0;
+}
+
+int curl_call(struct curl_call *c, struct err *err)
+{
+	int rc;
+
+	(void)pthread_once(&once, global_init);
+	c->status = 0;
+	c->body = c->set_cookie = NULL;
+	c->len = 0;
+	c->error[0] = '\0';
+	rc = netns_call(c->netns_fd, perform, c, err);
+	if (!c->body)
+		c->body = str_fmt("%s", "");
+	if (rc < 0) {
+		free(c->body);
+		free(c->set_cookie);
+		c->body = c->set_cookie = NULL;
+	}
+	return rc;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* DNS lookups over UDP: through the resolver of the container, or past it to a public one. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "probe/probe_run.h"
+
+#define ZONE "canary.example" /* RFC 6761: answered by nobody outside the lab */
+
+static int start(struct probe_run *r, struct err *err)
+{
+	if (strlen(r->label) > 63 || strchr(r->label, '.'))
+		return err_set(err, EXIT_USAGE, "label %s: one label of at most 63 bytes",
+			       r->label);
+	r->fd = probe_socket(r, SOCK_DGRAM, 0);
+	return r->fd < 0 ? err_errno(err, "UDP socket") : 0;
+}
+
+/* RFC 1035, 4.1: header with RD, one question for q<seq>.<label>.ZONE, type A, class IN. */
+static size_t query(const struct probe_run *r, uint32_t seq, uint8_t out[256])
+{
+	const uint8_t head[12] = { (uint8_t)(seq >> 8), (uint8_t)seq, 1, 0, 0, 1 };
+	static const uint8_t tail[5] = { 0, 0, 1, 0, 1 };
+	char name[128];
+	size_t len = sizeof(head);
+
+	(void)snprintf(name, sizeof(name), "q%u.%s." ZONE, seq, r->label);
+	memcpy(out, head, sizeof(head));
+	for (const char *p = name; *p;) {
+		size_t n = strcspn(p, ".");
+
+		out[len++] = (uint8_t)n;
+		memcpy(out + len, p, n);
+		len += n;
+		p += n + (p[n] == '.');
+	}
+	memcpy(out + len, tail, sizeof(tail));
+	return len + sizeof(tail);
+}
+
+static void attempt(struct probe_run *r, uint32_t seq)
+{
+	uint8_t data[256];
+	size_t len = query(r, seq, data);
+	ssize_t n;
+
+	probe_begin(r, seq);
+	n = sendto(r->fd, data, len, 0, (struct sockaddr *)&r->dest, r->dest_len);
+	if (n < 0 && probe_reopen(r, errno, SOCK_DGRAM, 0))
+		n = sendto(r->fd, data, len, 0, (struct sockaddr *)&r->dest, r->dest_len);
+	probe_sent(r, seq, n < 0 ? errno : 0);
+}
+
+static void ready(struct probe_run *r)
+{
+	uint8_t buf[4096];
+	ssize_t n;
+	int error;
+
+	while ((n = probe_error(r->fd, buf, sizeof(buf), &error)) >= 0)
+		if (n >= 12)
+			probe_write(r, PROBE_ERROR,
+				    probe_seq_of(r, (uint16_t)(buf[0] << 8 | buf[1])), 0, error);
+	while ((n = recv(r->fd, buf, sizeof(buf), 0)) >= 0)
+		if (n >= 12 && buf[2] & 0x80)
+			probe_reply(r, probe_seq_of(r, (uint16_t)(buf[0] << 8 | buf[1])),
+				    buf[3] & 15);
+}
+
+extern const struct probe_row probe_row_dns;
+const struct probe_row probe_row_dns = {
+	.name = "dns",
+	.summary = "lookups through Docker's resolver in the container, each name once",
+	.dest = "127.0.0.11",
+	.port = 53,
+	.rate_hz = 20,
+	.needs_label = true,
+	.replies = true,
+	.start = start,
+	.attempt = attempt,
+	.ready = ready,
+};
+
+extern const struct probe_row probe_row_dns_public;
+const struct probe_row probe_row_dns_public = {
+	.name = "dns-public",
+	.summary = "lookups past the container's resolver to a public one, each name once",
+	.dest = "198.51.100.130",
+	.port = 53,
+	.rate_hz = 20,
+	.needs_label = true,
+	.replies = true,
+	.start = start,
+	.attempt = attempt,
+	.ready = ready,
+};
