@@ -61,15 +61,20 @@ chroot "$tree" apt-get -q update
 # shellcheck disable=SC2086
 chroot "$tree" apt-get -q install -y --no-install-recommends $packages
 chroot "$tree" apt-get clean
+# dpkg-query's own variables, not the shell's.
+# shellcheck disable=SC2016
 chroot "$tree" dpkg-query -W -f '${Package} ${Version}\n' >"$out/versions"
 umount "$tree/proc"
 
-rm -rf "$tree/usr/share/doc" "$tree/usr/share/man" "$tree/usr/share/info" "$tree/usr/share/locale" \
-	"$tree/usr/share/bash-completion" "$tree/usr/share/zoneinfo" "$tree/usr/lib/udev/hwdb.d" \
-	"$tree/var/lib/apt/lists" "$tree/var/cache" "$tree/var/log" "$tree/usr/sbin/policy-rc.d" \
-	"$tree/boot" "$tree/dev" "$tree/etc/resolv.conf" "$tree/etc/hostname"
-mkdir -p "$tree/dev" "$tree/var/cache" "$tree/var/log" "$tree/var/lib/apt/lists/partial"
-: >"$tree/etc/machine-id"
+# What a container has no use for, or gets from its engine.
+(
+	cd "$tree"
+	rm -rf usr/share/doc usr/share/man usr/share/info usr/share/locale usr/share/zoneinfo \
+		usr/share/bash-completion usr/lib/udev/hwdb.d var/lib/apt/lists var/cache var/log \
+		usr/sbin/policy-rc.d boot dev etc/resolv.conf etc/hostname
+	mkdir -p dev var/cache var/log var/lib/apt/lists/partial
+	: >etc/machine-id
+)
 
 tar --directory "$tree" --create --file "$out/layer.tar" --sort=name --numeric-owner --one-file-system \
 	--format=posix --pax-option=delete=atime,delete=ctime .
