@@ -56,7 +56,7 @@ const char *place_name(enum addr_place p)
 
 const char *encap_name(enum encap e)
 {
-	static const char *const names[] = { "none", "ipip", "6in4", "gre", "vxlan" };
+	static const char *const names[] = { "none", "ipip", "6in4", "gre", "vxlan", "gtp-u" };
 
 	return (size_t)e < sizeof(names) / sizeof(names[0]) ? names[e] : "?";
 }

@@ -170,7 +170,7 @@ const char *undecodable_name(enum undecodable u);
 enum undecodable_level undecodable_level(enum undecodable u);
 
 /* How a layer is carried in the one before it. */
-enum encap { ENCAP_NONE, ENCAP_IPIP, ENCAP_6IN4, ENCAP_GRE, ENCAP_VXLAN };
+enum encap { ENCAP_NONE, ENCAP_IPIP, ENCAP_6IN4, ENCAP_GRE, ENCAP_VXLAN, ENCAP_GTPU };
 const char *encap_name(enum encap e);
 
 enum frag_kind { FRAG_NONE, FRAG_FIRST, FRAG_LATER };

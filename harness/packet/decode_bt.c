@@ -184,17 +184,19 @@ size_t decode_bt_messages(struct facts *f, const uint8_t *p, size_t len,
 
 /* ---- uTP, BEP 29 ---- */
 
-#define UTP_HEADER 20
-#define UTP_SYN	   4
-#define UTP_STATE  2
+#define UTP_HEADER     20
+#define UTP_SYN	       4
+#define UTP_STATE      2
+#define UTP_EXTENSIONS 3
 
-/* Version 1, type 0-4, extensions 0-2 (selective ack, and the unused 2) whose chain ends inside. */
+/* Version 1, type 0-4, extensions 0-3 (selective ack, the unused 2, close reason) whose chain ends inside. */
 static const uint8_t *utp_payload(const uint8_t *p, size_t len)
 {
 	struct cursor c = cursor_of(p, len);
 	uint8_t next;
 
-	if (!cursor_skip(&c, UTP_HEADER) || (p[0] & 15) != 1 || p[0] >> 4 > UTP_SYN || p[1] > 2)
+	if (!cursor_skip(&c, UTP_HEADER) || (p[0] & 15) != 1 || p[0] >> 4 > UTP_SYN ||
+	    p[1] > UTP_EXTENSIONS)
 		return NULL;
 	next = p[1];
 	while (next) {
@@ -202,13 +204,13 @@ static const uint8_t *utp_payload(const uint8_t *p, size_t len)
 
 		next = cursor_u8(&c);
 		size = cursor_u8(&c);
-		if (next > 2 || size == 0 || !cursor_skip(&c, size))
+		if (next > UTP_EXTENSIONS || size == 0 || !cursor_skip(&c, size))
 			return NULL;
 	}
 	return c.p;
 }
 
-/* A SYN has sequence 1 and acknowledges nothing: 32 fixed bits. Anything else counts once a SYN or the
+/* A SYN acknowledges nothing and has seen no clock to compare with: 48 zero bits. Anything else counts once a SYN or the
  * BitTorrent inside was seen between the same endpoints. */
 bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 {
@@ -223,7 +225,7 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 	n = (size_t)(p + len - inner);
 	memo = memo_get(w->d, w->l);
 	syn = p[0] >> 4 == UTP_SYN;
-	if (syn && (be16(p + 16) != 1 || be16(p + 18) != 0))
+	if (syn && (be32(p + 8) != 0 || be16(p + 18) != 0))
 		return false;
 	bt_begin(w->f);
 	w->f->bt.utp_type = p[0] >> 4;

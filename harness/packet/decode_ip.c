@@ -85,6 +85,19 @@ static bool ip6_walk(struct work *w, struct cursor *c)
 	return true;
 }
 
+/* The first fragment for itself: its payload ends early, which is no damage of the application's message. */
+static void decode_first(struct work *w, struct span s)
+{
+	uint64_t reasons = w->f->reasons;
+	uint8_t reason = w->f->reason;
+
+	decode_transport(w, s);
+	if (w->f->undecodable)
+		return;
+	w->f->reasons = reasons;
+	w->f->reason = reason;
+}
+
 /* A fragment that is not the first holds no transport header; a first one does, and a whole datagram that
  * this fragment completed is decoded as if it had come in one piece. s begins at the transport header of a
  * first fragment; what fragments count from is w->frag_body. */
@@ -109,7 +122,7 @@ static void decode_fragment(struct work *w, struct span s)
 		return;
 	}
 	if (l->frag == FRAG_FIRST) {
-		decode_transport(w, s);
+		decode_first(w, s);
 		fragment_ports(w);
 	}
 }

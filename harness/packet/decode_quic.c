@@ -320,11 +320,12 @@ bool decode_quic(struct work *w, const uint8_t *p, size_t len)
 		return decode_long(w, p, len);
 	if (decode_google(w, p, len))
 		return true;
-	/* A short header shows one fixed bit: believed on QUIC's port, or where a long header was seen. */
-	if ((p[0] & 0xc0) != 0x40 || len < 21)
+	/* A short header shows one fixed bit (none in Google's versions): believed on QUIC's port, or where a
+	 * long header was seen. */
+	if (p[0] & 0x80 || len < 21)
 		return false;
 	known = (memo_get(w->d, l) & MEMO_QUIC) != 0;
-	if (!known && !port)
+	if (!known && !(port && p[0] & 0x40))
 		return false;
 	memset(&w->f->quic, 0, sizeof(w->f->quic));
 	if (known)

@@ -43,6 +43,19 @@ static bool decode_vxlan(struct work *w, const uint8_t *p, size_t len)
 	return true;
 }
 
+/* 3GPP TS 29.281 5.1: version 1, protocol type 1, message 255 (a user's packet), its length exact. */
+static bool decode_gtpu(struct work *w, const uint8_t *p, size_t len)
+{
+	size_t header = len && p[0] & 7 ? 12 : 8;
+
+	if (len <= header || p[0] >> 4 != 3 || p[1] != 255 ||
+	    be16(p + 2) + 8U != w->l->payload_wire || p[0] & 4 /* extension headers */)
+		return false;
+	w->encap = ENCAP_GTPU;
+	decode_ip(w, (struct span){ p + header, len - header, w->l->payload_wire - header });
+	return true;
+}
+
 static bool is_wireguard(struct work *w, const uint8_t *p, size_t len)
 {
 	if (!wireguard_message(p, len, w->l->payload_wire, &w->f->wg))
@@ -103,6 +116,8 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 		return decode_lsd(f, p, len);
 	if (on(l, PORT_PCP) || on(l, PORT_PCP_CLIENT))
 		return decode_natpmp(f, p, len);
+	if (on(l, PORT_GTPU))
+		return decode_gtpu(w, p, len);
 	if (on(l, PORT_VXLAN) || on(l, PORT_VXLAN_OLD))
 		return decode_vxlan(w, p, len);
 	return false;

@@ -3,7 +3,9 @@
 #include "packet/internal.h"
 
 /* Sizes of the WireGuard messages (wireguard.com/protocol, "The Protocol"): fixed but for data, whose
- * ciphertext is padded to 16 bytes and carries a 16-byte tag behind a 16-byte header. */
+ * ciphertext is padded to 16 bytes and carries a 16-byte tag behind a 16-byte header. The padding ends at the
+ * device's MTU (calculate_skb_padding() of the kernel's send.c), so that a full packet at the usual 1420 is
+ * no multiple of 16; nobody sets an MTU below 576. */
 #define WG_INITIATION 148
 #define WG_RESPONSE   92
 #define WG_COOKIE     64
@@ -39,7 +41,7 @@ bool wireguard_message(const uint8_t *payload, size_t captured, size_t wire, str
 		f.receiver = le32(payload + 4);
 		break;
 	case 4:
-		if (wire < WG_DATA_MIN || wire % 16 != 0)
+		if (wire < WG_DATA_MIN || (wire % 16 && wire < WG_DATA_MIN + WG_MTU_MIN))
 			return false;
 		f.receiver = le32(payload + 4);
 		f.counter = (uint64_t)le32(payload + 12) << 32 | le32(payload + 8);
@@ -115,17 +117,19 @@ bool openvpn_message(const uint8_t *payload, size_t captured, size_t wire, bool 
 	return true;
 }
 
-/* The replay packet id of a wrapped packet: counts from 1; the top byte 0x0f offers early negotiation. */
-static bool first_packet_id(const uint8_t *p)
+/* Packet id and time of the replay protection: the id counts from 1 (early negotiation puts 0x0f00, once 0x0a01,
+ * in its upper half), the time is one of the years 2012 to 2106. */
+static bool replay_begins(const uint8_t *p)
 {
-	uint32_t id = be32(p);
+	uint16_t upper = be16(p), lower = be16(p + 2);
 
-	return (id >> 24 == 0 || id >> 24 == 0x0f) && (id & 0xffffff) > 0 && (id & 0xffffff) < 256;
+	return (upper == 0 || upper == 0x0f00 || upper == 0x0a01) && lower > 0 && lower < 256 &&
+	       p[4] >= 0x50;
 }
 
 /* A hard reset of either side: key id 0, and the layout of one of the wrappings: none, tls-auth (an HMAC of
- * 16, 20, 32 or 64 bytes, packet id, time), tls-crypt (packet id, time, an HMAC of 32), tls-crypt-v2 (the same
- * with the wrapped client key behind). The server's acknowledges the client's, which takes 12 bytes more. */
+ * 16, 20, 32 or 64 bytes, packet id, time), tls-crypt (packet id, time, an HMAC of 32, and with version 2 the
+ * wrapped client key behind). The server's acknowledges the client's, which takes 12 bytes more. */
 bool openvpn_is_reset(const uint8_t *p, size_t len)
 {
 	uint8_t opcode = len ? p[0] >> 3 : 0;
@@ -133,19 +137,19 @@ bool openvpn_is_reset(const uint8_t *p, size_t len)
 
 	if (len < body || (p[0] & 7) != 0)
 		return false;
-	if (opcode == OVPN_RESET_CLIENT_V3)
-		return len >= body + 40 && first_packet_id(p + 9);
-	if (opcode != OVPN_RESET_CLIENT_V2 && opcode != OVPN_RESET_SERVER_V2)
+	if (opcode < OVPN_RESET_CLIENT_V2 || opcode > OVPN_RESET_CLIENT_V3 ||
+	    opcode == OVPN_DATA_V2)
 		return false;
+	if (len >= body + 40 && replay_begins(p + 9))
+		return true;
 	switch (len - body) {
 	case 0:
 		return p[9] == (opcode == OVPN_RESET_SERVER_V2) && be32(p + len - 4) == 0;
 	case 24:
 	case 28:
-	case 72:
-		return first_packet_id(p + 9 + (len - body - 8));
 	case 40:
-		return first_packet_id(p + 9) || first_packet_id(p + 41);
+	case 72:
+		return replay_begins(p + 9 + (len - body - 8));
 	default:
 		return false;
 	}

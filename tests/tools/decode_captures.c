@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints what the decoder says about capture files: one line a frame, or a summary a file (-s). */
+#include <stdio.h>
+#include <string.h>
+
+#include "packet/capfile.h"
+#include "packet/decode.h"
+
+struct totals {
+	uint64_t frames, undecodable;
+	uint64_t protos[64], weak[64], reasons[64];
+};
+
+static ptrdiff_t read_file(void *arg, uint8_t *buf, size_t size, struct err *err)
+{
+	size_t n = fread(buf, 1, size, arg);
+
+	if (n == 0 && ferror(arg))
+		return err_errno(err, "reading");
+	return (ptrdiff_t)n;
+}
+
+static void count(struct totals *t, const struct facts *f)
+{
+	t->frames++;
+	t->undecodable += f->undecodable;
+	for (int i = 0; i < 64; i++) {
+		t->protos[i] += f->protos >> i & 1;
+		t->weak[i] += f->weak >> i & 1;
+		t->reasons[i] += f->reasons >> i & 1;
+	}
+}
+
+static void summary(const char *name, const struct totals *t)
+{
+	printf("%s\t%llu\t%llu\t", name, (unsigned long long)t->frames,
+	       (unsigned long long)t->undecodable);
+	for (int i = 0; i < PROTO_COUNT; i++)
+		if (t->protos[i])
+			printf("%s:%llu%s ", proto_name((enum proto)i),
+			       (unsigned long long)t->protos[i],
+			       t->weak[i] == t->protos[i] ? "?" : "");
+	printf("\t");
+	for (int i = 1; i < UND_COUNT; i++)
+		if (t->reasons[i])
+			printf("%s:%llu ", undecodable_name((enum undecodable)i),
+			       (unsigned long long)t->reasons[i]);
+	printf("\n");
+}
+
+static int run(const char *path, bool lines)
+{
+	const char *base = strrchr(path, '/');
+	FILE *file = fopen(path, "rb");
+	struct decoder *d = decoder_new();
+	struct capfile_frame fr;
+	struct totals t = { 0 };
+	static struct facts f;
+	char line[FACTS_LINE];
+	struct err err = { 0 };
+	struct capfile *c = file ? capfile_open(read_file, file, &err) : NULL;
+	int r = -1;
+
+	while (c && d && (r = capfile_next(c, &fr, &err)) == 1) {
+		decode_frame(d, fr.linktype, fr.data, fr.caplen, fr.len, fr.time, &f);
+		count(&t, &f);
+		if (lines)
+			printf("%llu %s\n", (unsigned long long)fr.number,
+			       facts_describe(&f, line, sizeof(line)));
+	}
+	if (r < 0)
+		fprintf(stderr, "%s: %s\n", path, err.text);
+	if (!lines)
+		summary(base ? base + 1 : path, &t);
+	capfile_close(c);
+	decoder_free(d);
+	if (file)
+		fclose(file);
+	return r < 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool lines = argc < 2 || strcmp(argv[1], "-s") != 0;
+	int bad = 0;
+
+	for (int i = lines ? 1 : 2; i < argc; i++)
+		bad |= run(argv[i], lines);
+	return bad;
+}
