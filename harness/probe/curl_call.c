@@ -78,7 +78,6 @@ static void set_options(CURL *curl, struct curl_call *c, const char *interface)
 	(void)curl_easy_setopt(curl, CURLOPT_URL, c->url);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTP);
 	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(c->timeout_ns / NS_PER_MS));
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->error);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);

@@ -178,8 +178,7 @@ void probe_log_outage(const struct probe_log *log, int64_t since, int64_t min_ns
 	for (size_t i = 0; all && i < n; i++) {
 		bool ok = good(&all[i], replies, reply_ns);
 		/* What was sent so late that its reply could not come before the end says nothing. */
-		bool open = !ok && !all[i].error && i + 1 < n &&
-			    all[n - 1].sent - all[i].sent < reply_ns;
+		bool open = !ok && !all[i].error && all[n - 1].sent - all[i].sent < reply_ns;
 
 		if (!ok && !open && (bad > 0 || all[i].sent >= since)) {
 			if (bad++ == 0)
