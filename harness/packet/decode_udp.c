@@ -15,6 +15,7 @@
 #define PORT_OPENVPN	      1194
 #define PORT_SSDP	      1900
 #define PORT_VXLAN	      4789
+#define PORT_GTPU	      2152
 #define PORT_VXLAN_OLD	      8472 /* Linux before it was told a port */
 #define PORT_MDNS	      5353
 #define PORT_PCP_CLIENT	      5350

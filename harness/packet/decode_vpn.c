@@ -10,6 +10,7 @@
 #define WG_RESPONSE   92
 #define WG_COOKIE     64
 #define WG_DATA_MIN   32
+#define WG_MTU_MIN    576
 
 static uint32_t le32(const uint8_t *p)
 {
