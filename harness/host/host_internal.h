@@ -61,6 +61,7 @@ char *lab_disk_dir_of(const char *id);
 int lab_id_check(const char *id, struct err *err);
 int lab_state_save(struct host *h, struct err *err);
 int lab_state_load(struct host *h, struct err *err);
+char *lab_last_line(const char *log); /* what a service said last; "" when nothing; caller frees */
 bool lab_node_alive(const struct node *n);
 void lab_state_use(struct host *h); /* derive root, socket, vpn and torrent from the state */
 

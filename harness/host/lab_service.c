@@ -37,7 +37,7 @@ struct service {
 static const struct service services[] = {
 	{ NODE_VPN, WG_KERNEL, true, "wg-add", NULL, 0, NULL,
 	  { "ip", "link", "add", "wg0", "type", "wireguard" } },
-	{ NODE_VPN, WG_USER, false, "wireguard-go", "/sys/class/net/wg0", 0, NULL,
+	{ NODE_VPN, WG_USER, false, "wireguard-go", "/run/wireguard/wg0.sock", 0, NULL,
 	  { "wireguard-go", "-f", "wg0" } },
 	{ NODE_VPN, ALWAYS, true, "wg-conf", NULL, 0, NULL,
 	  { "wg", "setconf", "wg0", LAB_ETC "/wg0.conf" } },
@@ -116,6 +116,15 @@ static pid_t spawn(struct host *h, const struct service *s)
 	return pid;
 }
 
+/* "what: the service's last words" */
+static int service_error(const struct service *s, const char *what, struct err *err)
+{
+	_cleanup_free_ char *log = str_fmt("%s/%s.log", LAB_LOG, s->name);
+	_cleanup_free_ char *words = lab_last_line(log);
+
+	return err_set(err, EXIT_ENVIRONMENT, "%s %s: %s", s->name, what, words);
+}
+
 static int run_once(struct host *h, const struct service *s, struct err *err)
 {
 	pid_t pid = spawn(h, s);
@@ -123,10 +132,7 @@ static int run_once(struct host *h, const struct service *s, struct err *err)
 
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pid > 0 && status == 0)
-		return 0;
-	return err_set(err, EXIT_ENVIRONMENT, "%s %s failed; see log/%s.log of the lab", s->argv[0],
-		       s->argv[1] ? s->argv[1] : "", s->name);
+	return pid > 0 && status == 0 ? 0 : service_error(s, "failed", err);
 }
 
 static int wait_for(const struct service *s, pid_t pid, struct err *err)
@@ -136,9 +142,7 @@ static int wait_for(const struct service *s, pid_t pid, struct err *err)
 	while ((s->wait_for && !fs_exists(s->wait_for)) ||
 	       (s->wait_tcp && !lab_net_listens(getpid(), "tcp", s->wait_tcp))) {
 		if (waitpid(pid, NULL, WNOHANG) != 0 || clock_mono_ns() > deadline)
-			return err_set(err, EXIT_ENVIRONMENT,
-				       "%s does not come up; see log/%s.log of the lab", s->name,
-				       s->name);
+			return service_error(s, "does not come up", err);
 		clock_sleep_ns(5 * NS_PER_MS);
 	}
 	return 0;

@@ -13,6 +13,7 @@
 #include "host/host_internal.h"
 
 #define ID_MAX 12
+#define LOG_MAX ((size_t)16 << 20)
 
 char *lab_state_dir_of(const char *id)
 {
@@ -32,6 +33,18 @@ int lab_id_check(const char *id, struct err *err)
 		return 0;
 	return err_set(err, EXIT_USAGE, "`%.40s` is no lab id: 1 to %d of a-z and 0-9 are wanted",
 		       id, ID_MAX);
+}
+
+char *lab_last_line(const char *log)
+{
+	_cleanup_free_ char *text = fs_read(log, LOG_MAX, NULL, NULL);
+	size_t len = text ? strlen(text) : 0;
+	char *nl;
+
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	nl = len ? strrchr(text, '\n') : NULL;
+	return str_fmt("%.400s", nl ? nl + 1 : text ? text : "");
 }
 
 bool lab_node_alive(const struct node *n)

@@ -16,7 +16,6 @@
 #include "host/engine_api.h"
 #include "host/host_internal.h"
 
-#define LOG_MAX ((size_t)16 << 20)
 #define SERVICES_NS (20 * NS_PER_S)
 #define ENGINE_NS (60 * NS_PER_S)
 
@@ -120,29 +119,16 @@ static const struct {
 	{ NODE_HOST, "udp", 53, "stub", "the resolver of the virtual host" },
 };
 
-/* The last line of a log of the lab: what a failed service said. Caller frees. */
-static char *last_words(struct host *h, const char *log)
-{
-	_cleanup_free_ char *path = host_lab_log(h, log);
-	_cleanup_free_ char *text = fs_read(path, LOG_MAX, NULL, NULL);
-	size_t len = text ? strlen(text) : 0;
-	char *nl;
-
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	nl = len ? strrchr(text, '\n') : NULL;
-	return str_fmt("%.400s", nl ? nl + 1 : text ? text : "");
-}
-
 static int wait_port(struct host *h, size_t i, int64_t deadline, struct err *err)
 {
+	_cleanup_free_ char *log = host_lab_log(h, ports[i].log);
 	_cleanup_free_ char *words = NULL;
 
 	while (!lab_net_listens(h->nodes[ports[i].node].pid, ports[i].protocol, ports[i].port)) {
 		if (cancelled(h))
 			return err_set(err, EXIT_ENVIRONMENT, "interrupted");
 		if (clock_mono_ns() > deadline) {
-			words = last_words(h, ports[i].log);
+			words = lab_last_line(log);
 			return err_set(err, EXIT_ENVIRONMENT,
 				       "%s of the lab does not listen on %s/%u: %s", ports[i].name,
 				       ports[i].protocol, ports[i].port, words);
@@ -166,6 +152,7 @@ int lab_services_wait(struct host *h, struct err *err)
 int lab_engine_wait(struct host *h, struct err *err)
 {
 	int64_t deadline = clock_mono_ns() + ENGINE_NS;
+	_cleanup_free_ char *log = host_lab_log(h, "dockerd");
 	_cleanup_free_ char *words = NULL;
 
 	if (json_is_true(json_object_get(h->state, "no_docker")))
@@ -180,7 +167,7 @@ int lab_engine_wait(struct host *h, struct err *err)
 		if (cancelled(h))
 			return err_set(err, EXIT_ENVIRONMENT, "interrupted");
 		if (clock_mono_ns() > deadline) {
-			words = last_words(h, "dockerd");
+			words = lab_last_line(log);
 			return err_set(err, EXIT_ENVIRONMENT,
 				       "the lab's Docker Engine does not answer within %d s: %s",
 				       (int)(ENGINE_NS / NS_PER_S), words);
