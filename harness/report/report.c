@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/* The table of formats, writing to files, and redaction. */
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "report/report_table.h"
+
+#define DECLARE(n) extern const struct report_row report_##n;
+REPORT_TABLE(DECLARE)
+#undef DECLARE
+#define ENTRY(n) &report_##n,
+const struct report_row *const report_rows[] = { REPORT_TABLE(ENTRY) };
+#undef ENTRY
+const size_t n_report_rows = sizeof(report_rows) / sizeof(report_rows[0]);
+
+const struct report_row *report_find(const char *name)
+{
+	for (size_t i = 0; i < n_report_rows; i++)
+		if (strcmp(report_rows[i]->name, name) == 0)
+			return report_rows[i];
+	return NULL;
+}
+
+/* Replace every occurrence of `what` in the JSON text. Caller frees. */
+static char *replace_all(const char *text, const char *what, const char *with)
+{
+	size_t len = strlen(what);
+	const char *hit;
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	if (!f)
+		abort();
+	while ((hit = strstr(text, what))) {
+		(void)fwrite(text, 1, (size_t)(hit - text), f);
+		(void)fputs(with, f);
+		text = hit + len;
+	}
+	(void)fputs(text, f);
+	(void)fclose(f);
+	return out;
+}
+
+/* The real addresses are in the environment table; they are replaced in every string of the result, so that
+ * sentences and packet lines lose them too. */
+static struct result *redacted(const struct result *r, struct err *err)
+{
+	_cleanup_json_ json_t *j = result_to_json(r);
+	_cleanup_json_ json_t *clean = NULL;
+	_cleanup_free_ char *text = json_dumps(j, JSON_COMPACT);
+	char name = 'A';
+
+	for (size_t i = 0; i < r->n_environment && text; i++) {
+		_cleanup_free_ char *with = str_fmt("REDACTED-%c", name);
+		char *next;
+
+		if (strcmp(r->environment[i].name, "real address") != 0 || !*r->environment[i].value)
+			continue;
+		next = replace_all(text, r->environment[i].value, with);
+		free(text);
+		text = next;
+		name++;
+	}
+	clean = text ? json_loads(text, 0, NULL) : NULL;
+	if (!clean) {
+		(void)err_set(err, EXIT_ENVIRONMENT, "the result could not be redacted");
+		return NULL;
+	}
+	return result_from_json(clean, err);
+}
+
+int report_write(const struct report_row *row, const struct result *r, const struct report_opts *o,
+		 FILE *f, struct err *err)
+{
+	struct result *copy = NULL;
+	int rc;
+
+	if (o->share && !(copy = redacted(r, err)))
+		return -1;
+	rc = row->write(copy ? copy : r, o, f, err);
+	if (rc == 0 && (fflush(f) != 0 || ferror(f)))
+		rc = err_errno(err, "the %s report could not be written", row->name);
+	result_free(copy);
+	return rc;
+}
+
+static int write_file(const struct report_row *row, const struct result *r, const char *dir,
+		      const struct report_opts *o, struct err *err)
+{
+	_cleanup_free_ char *path = str_fmt("%s/%s", dir, row->file);
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	int rc;
+
+	if (!f)
+		return err_errno(err, "%s", path);
+	rc = report_write(row, r, o, f, err);
+	(void)fclose(f);
+	return rc < 0 ? -1 : fs_write(path, text, size, 0644, err);
+}
+
+int report_write_all(const struct result *r, const char *dir, const struct report_opts *o,
+		     struct err *err)
+{
+	for (size_t i = 0; i < n_report_rows; i++)
+		if (report_rows[i]->file && write_file(report_rows[i], r, dir, o, err) < 0)
+			return -1;
+	return 0;
+}
