@@ -194,7 +194,7 @@ static int check_web_ui(const struct check_ctx *c, bool *ok, char detail[256], s
 			     err) < 0)
 			return -1;
 		*ok = a.status == 200;
-		(void)snprintf(detail, 256, "%s answers %ld %s", paths[i], a.status, a.error);
+		(void)snprintf(detail, 256, "%s answers %ld %.100s", paths[i], a.status, a.error);
 		http_answer_free(&a);
 	}
 	if (*ok)

@@ -36,6 +36,7 @@ struct run {
 	struct journal *journal;
 	struct host *host;
 	struct image_set *images;
+	char *graph; /* image store of a fresh lab */
 	struct tap_tunnel tunnel;
 	char *tunnel_address;
 	char *env[ENV_MAX + 1]; /* for Compose */
@@ -120,7 +121,7 @@ static int begin(struct run *r, struct err *err)
 static int host_up(struct run *r, struct err *err)
 {
 	struct lab_bind binds[3];
-	struct lab_opts lab = { .binds = binds, .progress = say, .progress_arg = r, .cancel = r->stop };
+	struct lab_opts lab = { .graph = r->graph, .binds = binds, .progress = say, .progress_arg = r, .cancel = r->stop };
 
 	host_set_undo(fault_undo_all);
 	if (r->o->real)
@@ -198,14 +199,17 @@ static int place_secret(struct run *r, struct err *err)
 	return fs_write(path, key, len, 0644, err);
 }
 
-static int find_images(struct run *r, struct err *err)
+/* Which image each service gets; and in a fresh lab, an engine's store that holds them already. */
+static int choose_images(struct run *r, struct err *err)
 {
 	struct image_opts o = { .images_dir = r->o->images_dir, .pull = r->o->pull,
 				.home = r->o->home, .progress = say, .progress_arg = r };
 	size_t n;
 
 	r->images = images_resolve(&o, err);
-	if (!r->images || (host_is_lab(r->host) && images_load(r->images, r->host, err) < 0))
+	if (!r->images)
+		return err_wrap(err, "images");
+	if (!r->o->real && !r->o->lab && !(r->graph = images_graph(r->images, err)))
 		return err_wrap(err, "images");
 	n = images_count(r->images);
 	for (size_t i = 0; i < n; i++) {
@@ -219,6 +223,11 @@ static int find_images(struct run *r, struct err *err)
 		add_env(r, str_fmt("%s=%s", c->variable, c->reference));
 	}
 	return 0;
+}
+
+static int load_images(struct run *r, struct err *err)
+{
+	return host_is_lab(r->host) ? images_load(r->images, r->host, err) : 0;
 }
 
 static void describe_host(struct run *r)
@@ -342,8 +351,8 @@ int run_set(const struct run_opts *o, const struct scenario_set *set, int *statu
 	if (geteuid() != 0)
 		return err_set(err, EXIT_ENVIRONMENT, "root is needed for namespaces and captures; run it "
 						      "with sudo");
-	if (begin(&r, err) == 0 && host_up(&r, err) == 0 && find_tunnel(&r, err) == 0 &&
-	    place_secret(&r, err) == 0 && find_images(&r, err) == 0) {
+	if (begin(&r, err) == 0 && choose_images(&r, err) == 0 && host_up(&r, err) == 0 &&
+	    load_images(&r, err) == 0 && find_tunnel(&r, err) == 0 && place_secret(&r, err) == 0) {
 		describe_host(&r);
 		rc = play_set(&r, set, err);
 	}
@@ -362,6 +371,7 @@ int run_set(const struct run_opts *o, const struct scenario_set *set, int *statu
 	for (size_t i = 0; i < r.n_env; i++)
 		free(r.env[i]);
 	free(r.tunnel_address);
+	free(r.graph);
 	free(r.captures);
 	free(r.reports);
 	return rc;
