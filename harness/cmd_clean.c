@@ -10,10 +10,12 @@
 #include "host/host.h"
 
 static const char usage[] =
-	"usage: leakproof clean [ID]...\n\n"
+	"usage: leakproof clean [--list | --all | ID...]\n\n"
 	"Undoes the faults of runs that were killed and removes their labs: processes, namespaces,\n"
-	"control groups, files. Without ID: all of them, also labs that somebody still uses.\n"
-	"Doing it twice does no harm. `--list` prints what there is, and removes nothing.\n";
+	"control groups, files. Without ID: every lab that no living process uses, those of\n"
+	"`lab up` too. Doing it twice does no harm.\n\n"
+	"  --list   print what there is, and remove nothing\n"
+	"  --all    also labs that a living run uses\n";
 
 static int clean_one(const char *id)
 {
@@ -44,6 +46,15 @@ static int for_all(int (*act)(const char *id))
 	return worst;
 }
 
+static int clean_unused(const char *id)
+{
+	if (!host_lab_in_use(id))
+		return clean_one(id);
+	log_info("%s is in use by a living run; `leakproof clean %s` removes it all the same", id,
+		 id);
+	return EXIT_PASS;
+}
+
 static int list_one(const char *id)
 {
 	return puts(id) < 0 ? EXIT_ENVIRONMENT : EXIT_PASS;
@@ -55,8 +66,10 @@ static int run(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return for_all(list_one);
-	if (argc == 1)
+	if (argc == 2 && strcmp(argv[1], "--all") == 0)
 		return for_all(clean_one);
+	if (argc == 1)
+		return for_all(clean_unused);
 	for (int i = 1; i < argc; i++) {
 		int rc = clean_one(argv[i]);
 

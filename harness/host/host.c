@@ -2,6 +2,7 @@
 /* The handle: accessors, opening and closing. */
 #include "host/host.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,10 +71,23 @@ void lab_node_forget(struct node *n)
 	n->start = 0;
 }
 
+/* The run state of the machine itself goes, unless an undo journal is still in it. */
+static void real_forget(const struct host *h)
+{
+	_cleanup_free_ char *undo = str_fmt("%s/undo", h->state_dir);
+
+	if (rmdir(undo) < 0 && errno != ENOENT)
+		return;
+	(void)fs_remove_tree(h->state_dir, NULL);
+	(void)rmdir(RUN_DIR);
+}
+
 void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	if (!h->lab)
+		real_forget(h);
 	for (int i = 0; i < N_NODES; i++)
 		lab_node_forget(&h->nodes[i]);
 	for (char **a = h->addrs; a && *a; a++)

@@ -55,6 +55,9 @@ int host_lab_down(struct host *h, struct err *err);
  * which nothing is left is no error. Undo hooks (host_set_undo) run first. */
 int host_lab_clean(const char *id, struct err *err);
 
+/* Does the process live that brought it up? (A lab of `lab up` is used by nobody, and lives on.) */
+bool host_lab_in_use(const char *id);
+
 /* Ids of all labs of which something is left on this machine. NULL-terminated; free with host_ids_free. */
 char **host_lab_ids(struct err *err);
 void host_ids_free(char **ids);
@@ -76,7 +79,8 @@ const char *host_uplink(const struct host *h); /* interface of the default route
 const char *const *host_real_addrs(const struct host *h); /* NULL-terminated texts, v4 then v6, global scope */
 const char *host_cgroup_parent(const struct host *h); /* "/leakproof-ID"; NULL on real */
 
-/* Where this host's run state lies: state.json and undo/ (real: /run/leakproof/real-PID, made on demand). */
+/* Where this host's run state lies: state.json and undo/ (real: /run/leakproof/real-PID, removed by
+ * host_close() when nothing is left to undo in it). */
 const char *host_state_dir(const struct host *h);
 
 /* ---- lab only; -1, 0 or NULL on real ---- */

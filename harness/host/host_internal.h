@@ -59,6 +59,7 @@ void lab_node_forget(struct node *n);
 char *lab_state_dir_of(const char *id);
 char *lab_disk_dir_of(const char *id);
 int lab_id_check(const char *id, struct err *err);
+void lab_state_own(struct host *h); /* note this process as the one that uses the host */
 int lab_state_save(struct host *h, struct err *err);
 int lab_state_load(struct host *h, struct err *err);
 char *lab_last_line(const char *log); /* what a service said last; "" when nothing; caller frees */
@@ -68,6 +69,9 @@ void lab_state_use(struct host *h); /* derive root, socket, vpn and torrent from
 /* lab_disk.c: what must lie on disk before the nodes start */
 int lab_disk_prepare(struct host *h, const char *home, struct err *err);
 int lab_graph_install(const char *graph, const char *docker_dir, struct err *err);
+
+/* lab_tree.c: where the tree of the script in home lies or will lie; caller frees */
+char *lab_tree_path(const char *home, struct err *err);
 
 /* lab_seed.c */
 int lab_seed_make(struct host *h, void (*progress)(void *, const char *), void *arg,

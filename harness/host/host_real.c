@@ -159,7 +159,10 @@ static int fill(struct host *h, struct err *err)
 	n->pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (n->netns_fd < 0 || n->pidns_fd < 0)
 		return err_errno(err, "/proc/self/ns");
-	return fs_mkdir_p(h->state_dir, 0700, err);
+	if (fs_mkdir_p(h->state_dir, 0700, err) < 0)
+		return -1;
+	lab_state_own(h);
+	return lab_state_save(h, err);
 }
 
 struct host *host_real_open(struct err *err)

@@ -52,19 +52,38 @@ bool lab_node_alive(const struct node *n)
 	return n->pid > 1 && n->start != 0 && proc_start_time(n->pid) == n->start;
 }
 
+void lab_state_own(struct host *h)
+{
+	(void)json_object_set_new(h->state, "owner",
+				  json_pack("{s:i,s:I}", "pid", (int)getpid(), "start",
+					    (json_int_t)proc_start_time(getpid())));
+}
+
+bool host_lab_in_use(const char *id)
+{
+	_cleanup_free_ char *path = str_fmt("%s/%s/state.json", RUN_DIR, id);
+	_cleanup_json_ json_t *state = json_load_file(path, 0, NULL);
+	json_t *owner = json_object_get(state, "owner");
+	struct node n = { .pid = (pid_t)json_integer_value(json_object_get(owner, "pid")),
+			  .start = (uint64_t)json_integer_value(json_object_get(owner, "start")) };
+
+	return lab_node_alive(&n);
+}
+
 int lab_state_save(struct host *h, struct err *err)
 {
 	_cleanup_free_ char *path = str_fmt("%s/state.json", h->state_dir);
 	_cleanup_free_ char *text = NULL;
-	json_t *nodes = json_object();
+	json_t *nodes = h->lab ? json_object() : NULL;
 
-	for (int i = 0; i < N_NODES; i++)
+	for (int i = 0; h->lab && i < N_NODES; i++)
 		if (h->nodes[i].pid > 0)
 			(void)json_object_set_new(nodes, lab_node_name((enum node_index)i),
 						  json_pack("{s:i,s:I}", "pid", (int)h->nodes[i].pid,
 							    "start",
 							    (json_int_t)h->nodes[i].start));
-	(void)json_object_set_new(h->state, "nodes", nodes);
+	if (nodes)
+		(void)json_object_set_new(h->state, "nodes", nodes);
 	text = json_dumps(h->state, JSON_INDENT(2) | JSON_SORT_KEYS);
 	if (!text)
 		return err_set(err, EXIT_ENVIRONMENT, "%s: cannot be encoded", path);

@@ -10,12 +10,14 @@
 #include "base/fs.h"
 #include "host/host_internal.h"
 
+#define BUILD_SCRIPT "stack/lab/build-tree.sh"
 #define BUILD_NS (1200 * NS_PER_S)
 #define KEY_BYTES 6
 
 /* The first bytes of the script's SHA-256: another script is another tree. */
-static char *tree_path(const char *script, struct err *err)
+char *lab_tree_path(const char *home, struct err *err)
 {
+	_cleanup_free_ char *script = str_fmt("%s/" BUILD_SCRIPT, home);
 	size_t len = 0;
 	_cleanup_free_ char *text = fs_read(script, STATE_MAX, &len, err);
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -36,8 +38,8 @@ char *host_lab_tree(void (*progress)(void *arg, const char *what), void *arg, st
 {
 	const struct proc_opts o = { .timeout_ns = BUILD_NS };
 	_cleanup_free_ char *home = host_home_dir(err);
-	_cleanup_free_ char *script = home ? str_fmt("%s/stack/lab/build-tree.sh", home) : NULL;
-	_cleanup_free_ char *tree = script ? tree_path(script, err) : NULL;
+	_cleanup_free_ char *script = home ? str_fmt("%s/" BUILD_SCRIPT, home) : NULL;
+	_cleanup_free_ char *tree = home ? lab_tree_path(home, err) : NULL;
 
 	if (!tree || fs_exists(tree))
 		return take_ptr(tree);

@@ -180,6 +180,7 @@ static int bring_up(struct host *h, const struct lab_opts *o, const char *home, 
 {
 	_cleanup_free_ char *disk = lab_disk_dir_of(h->id);
 
+	lab_state_own(h);
 	(void)json_object_set_new(h->state, "id", json_string(h->id));
 	(void)json_object_set_new(h->state, "disk", json_string(disk));
 	(void)json_object_set_new(h->state, "no_docker", json_boolean(o->no_docker));
