@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Make this container the gateway of the vpn network, in an order in which no frame of an application is ever
+# forwarded in the clear: first the policies, then the pinned MAC, then the gateway's address, then the
+# announcement. Until the MAC is set, the applications' frames go to an address that nobody has.
+set -eu
+
+own=172.30.0.3
+gateway=172.30.0.2
+mac=02:1e:ac:1e:00:02
+
+for chain in FORWARD INPUT OUTPUT; do
+	iptables -P "$chain" DROP
+	# Without ip6tables there is no IPv6 filter at all: better not to start.
+	ip6tables -P "$chain" DROP
+done
+
+dev=$(ip -o -4 addr show | awk -v a="$own/24" '$4 == a { print $2; exit }')
+dev=${dev%%@*}
+if [ -z "$dev" ]; then
+	echo "wrapper: no interface has $own: is the vpn network attached?" >&2
+	exit 1
+fi
+ip link set "$dev" address "$mac"
+ip addr add "$gateway/24" dev "$dev"
+if command -v arping >/dev/null; then
+	# In the background: it waits a second for answers that do not come.
+	arping -q -U -c 2 -I "$dev" "$gateway" >/dev/null 2>&1 &
+fi
+exec /gluetun-entrypoint "$@"
