@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Every sample frame is recognised, and is read safely at every length it could be cut to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "packet/frames.h"
+
+static struct facts facts;
+
+static void every_sample_is_recognised(void **state)
+{
+	struct decoder *d = *state;
+	struct frame f;
+
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		for (int with = 0; with < 2; with++) {
+			decoder_reset(d);
+			build_sample(&f, &samples[i]);
+			decode(with ? d : NULL, &f, &facts);
+			if ((facts.protos & samples[i].protos) != samples[i].protos)
+				fail_msg("%s not recognised (%llx)", samples[i].name,
+					 (unsigned long long)facts.protos);
+			if (facts.undecodable)
+				fail_msg("%s: %s", samples[i].name,
+					 undecodable_name((enum undecodable)facts.reason));
+			assert_int_equal(facts.n_layers, 1);
+		}
+	}
+}
+
+/* The JSON and the line say something of any facts, and never overrun. */
+static void check_output(const struct facts *f)
+{
+	char line[FACTS_LINE], tiny[7];
+	json_t *j = facts_to_json(f);
+
+	assert_non_null(j);
+	json_decref(j);
+	assert_true(strlen(facts_describe(f, line, sizeof(line))) > 0);
+	assert_true(strlen(facts_describe(f, tiny, sizeof(tiny))) < sizeof(tiny));
+}
+
+static void at_every_length(struct decoder *d, const struct frame *f, uint32_t link)
+{
+	for (size_t n = 0; n <= f->n; n++) {
+		uint8_t *exact = malloc(n ? n : 1);
+
+		memcpy(exact, f->b, n);
+		/* As a short frame, and as a long one of which n bytes were captured. */
+		decode_frame(d, link, exact, (uint32_t)n, (uint32_t)n, 1000, &facts);
+		check_output(&facts);
+		decode_frame(d, link, exact, (uint32_t)n, (uint32_t)f->n, 1000, &facts);
+		check_output(&facts);
+		if (n < 14 + 20 && link == LINK_ETHERNET && !facts.undecodable)
+			fail_msg("a frame cut to %zu bytes has no reason", n);
+		free(exact);
+	}
+}
+
+static void every_sample_is_safe_at_every_length(void **state)
+{
+	struct decoder *d = *state;
+	struct frame f;
+
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		build_sample(&f, &samples[i]);
+		at_every_length(NULL, &f, LINK_ETHERNET);
+		decoder_reset(d);
+		at_every_length(d, &f, LINK_ETHERNET);
+	}
+}
+
+static void any_link_type_is_safe(void **state)
+{
+	static const uint32_t links[] = { LINK_NULL, LINK_RAW,	LINK_LOOP, LINK_SLL,
+					  LINK_SLL2, LINK_IPV4, 147,	   LINK_RAW_OLD };
+	struct frame f;
+
+	(void)state;
+	build_sample(&f, &samples[0]);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		at_every_length(NULL, &f, links[i]);
+}
+
+static void a_random_payload_is_nothing(void **state)
+{
+	uint64_t x = UINT64_C(0x9e3779b97f4a7c15);
+	unsigned seen = 0;
+	struct frame f;
+
+	for (int i = 0; i < 20000; i++) {
+		size_t n = 40 + (size_t)i % 1200, at;
+
+		f.n = 0;
+		put_ethernet(&f, 0x0800);
+		put_ip4(&f, i & 1 ? 17 : 6, n + (i & 1 ? 8 : 20), 1, 0);
+		if (i & 1)
+			put_udp(&f, 40000, 40001, n);
+		else
+			put_tcp(&f, 40000, 40001, (uint32_t)i * 4096, TCP_ACK);
+		for (at = 0; at < n; at++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			put8(&f, (unsigned)(x >> 24) & 0xff);
+		}
+		decode(*state, &f, &facts);
+		seen += (facts.protos & ~facts.weak & ~(P(TCP) | P(UDP))) != 0;
+		assert_false(facts.undecodable);
+	}
+	assert_int_equal(seen, 0);
+}
+
+static void every_enum_has_a_name(void **state)
+{
+	(void)state;
+	for (int i = 0; i < PROTO_COUNT; i++)
+		assert_true(strlen(proto_name((enum proto)i)) > 1);
+	for (int i = 0; i < UND_COUNT; i++)
+		assert_true(strlen(undecodable_name((enum undecodable)i)) > 1);
+	for (int i = 0; i < PLACE_COUNT; i++)
+		assert_true(strlen(place_name((enum addr_place)i)) > 1);
+	assert_string_equal(proto_name(PROTO_COUNT), "?");
+	assert_string_equal(undecodable_name(UND_COUNT), "?");
+	assert_int_equal(undecodable_level(UND_IP_VERSION), UNDECODABLE_NET);
+	assert_string_equal(encap_name(ENCAP_6IN4), "6in4");
+	assert_string_equal(encap_name(ENCAP_GTPU), "gtp-u");
+}
+
+static int setup(void **state)
+{
+	*state = decoder_new();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	decoder_free(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_sample_is_recognised),
+		cmocka_unit_test(every_sample_is_safe_at_every_length),
+		cmocka_unit_test(any_link_type_is_safe),
+		cmocka_unit_test(a_random_payload_is_nothing),
+		cmocka_unit_test(every_enum_has_a_name),
+	};
+
+	return cmocka_run_group_tests_name("packet_frames", tests, setup, teardown);
+}
