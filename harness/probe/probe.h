@@ -40,7 +40,8 @@ struct probe_row {
 	bool replies; /* answers come by themselves: outages are seen without a co-operating sink */
 	int (*start)(struct probe_run *r, struct err *err);
 	void (*attempt)(struct probe_run *r, uint32_t seq);
-	void (*ready)(struct probe_run *r); /* r->fd is readable or has an error */
+	void (*ready)(struct probe_run
+			      *r); /* r->fd is readable or has an error; also called at the end */
 };
 
 /* All rows in the order of probe_table.h. */
@@ -130,8 +131,9 @@ struct probe_outage {
 	int64_t resolution; /* ns between attempts: the uncertainty of both times */
 };
 
-/* The first outage that begins at or after `since`: attempts without success (kinds with replies: no
- * reply within reply_ns; others: the call failed) over at least min_ns. */
+/* The first outage that begins at or after `since`: attempts without success over at least min_ns. Success
+ * is a reply within reply_ns where replies are to be expected (row->replies, or the log has one: the sink
+ * echoes), else a call that did not fail. */
 void probe_log_outage(const struct probe_log *log, int64_t since, int64_t min_ns, int64_t reply_ns,
 		      struct probe_outage *out);
 

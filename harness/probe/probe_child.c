@@ -15,8 +15,9 @@
 #include "probe/probe_file.h"
 #include "probe/probe_run.h"
 
-#define LATE_MAX 100 /* attempts that are made up for at once; more are left out and told */
-#define LINGER	 (200 * NS_PER_MS)
+#define LATE_MAX    100 /* attempts that are made up for at once; more are left out and told */
+#define LINGER	    (200 * NS_PER_MS) /* for late replies; acknowledgements are looked for in steps */
+#define LINGER_STEP (10 * NS_PER_MS)
 
 enum {
 	ARG_KIND = 2,
@@ -128,8 +129,10 @@ static void run(struct probe_run *r)
 		}
 		listen_until(r, next, &before);
 	}
-	for (end = clock_mono_ns() + LINGER; clock_mono_ns() < end;)
-		listen_until(r, end, &before);
+	for (end = clock_mono_ns() + LINGER; clock_mono_ns() < end;) {
+		listen_until(r, clock_mono_ns() + LINGER_STEP, &before);
+		r->row->ready(r);
+	}
 	probe_write(r, PROBE_END, 0, 0, 0);
 }
 

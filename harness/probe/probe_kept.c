@@ -82,6 +82,9 @@ static void ready(struct probe_run *r)
 	uint8_t buf[4096];
 	ssize_t n;
 
+	if (r->fd < 0)
+		return;
+	acknowledge(r, r->kind);
 	do {
 		n = recv(r->fd, buf, sizeof(buf), 0);
 	} while (n > 0);

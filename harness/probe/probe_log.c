@@ -173,6 +173,8 @@ void probe_log_outage(const struct probe_log *log, int64_t since, int64_t min_ns
 	size_t n, bad = 0;
 	_cleanup_free_ struct fate *all = fates(log, &n);
 
+	for (size_t i = 0; all && i < n && !replies; i++)
+		replies = all[i].reply != 0;
 	memset(out, 0, sizeof(*out));
 	out->resolution = NS_PER_S / log->rate_hz;
 	for (size_t i = 0; all && i < n; i++) {
