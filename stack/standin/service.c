@@ -198,21 +198,7 @@ static void loop(int fd, const char *health_path)
 	}
 }
 
-/* `service healthcheck`: the image has no curl of its own to rely on. */
-static int healthcheck(const char *port, const char *health_path)
-{
-	char request[1200], reply[64], why[512];
-	int fd = dial("127.0.0.1", port, why, sizeof(why));
-	int n = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nConnection: close\r\n\r\n",
-			 health_path);
-
-	if (fd < 0 || !send_all(fd, request, (size_t)n))
-		return 1;
-	(void)read_until(fd, reply, sizeof(reply), NULL);
-	return strncmp(reply, "HTTP/1.1 200 ", 13) == 0 ? 0 : 1;
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
 	const char *port = getenv("PORT");
 	const char *path = getenv("HEALTH_PATH");
@@ -220,8 +206,6 @@ int main(int argc, char **argv)
 
 	port = port ? port : "8080";
 	path = path ? path : "/ping";
-	if (argc > 1 && strcmp(argv[1], "healthcheck") == 0)
-		return healthcheck(port, path);
 	(void)signal(SIGTERM, on_end);
 	(void)signal(SIGINT, on_end);
 	fd = listen_on((unsigned)strtoul(port, NULL, 10));
