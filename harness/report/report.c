@@ -59,7 +59,8 @@ static struct result *redacted(const struct result *r, struct err *err)
 		_cleanup_free_ char *with = str_fmt("REDACTED-%c", name);
 		char *next;
 
-		if (strcmp(r->environment[i].name, "real address") != 0 || !*r->environment[i].value)
+		if (strcmp(r->environment[i].name, "real address") != 0 ||
+		    !*r->environment[i].value)
 			continue;
 		next = replace_all(text, r->environment[i].value, with);
 		free(text);

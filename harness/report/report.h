@@ -15,9 +15,9 @@ struct report_opts {
 };
 
 struct report_row {
-	const char *name;    /* "html" */
+	const char *name; /* "html" */
 	const char *summary;
-	const char *file;    /* in reports/RUN/; NULL = not written there */
+	const char *file; /* in reports/RUN/; NULL = not written there */
 	/* Write all of r to f. -1 and *err on failure; failed writes are found by the caller with ferror(). */
 	int (*write)(const struct result *r, const struct report_opts *o, FILE *f, struct err *err);
 };

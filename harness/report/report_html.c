@@ -85,15 +85,17 @@ static void draw_windows(const struct result_scenario *s, FILE *f, int height)
 		const struct result_window *w = &s->windows[i];
 		double x = x_of(s, w->begin), width = x_of(s, w->end) - x;
 
-		(void)fprintf(f, "<rect class=\"w-%s\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"><title>",
+		(void)fprintf(f,
+			      "<rect class=\"w-%s\" x=\"%.1f\" y=\"0\" width=\"%.1f\" "
+			      "height=\"%d\"><title>",
 			      strcmp(w->kind, "fault") == 0 ? "fault" : "phase", x,
 			      width < 3 ? 3 : width, height);
 		esc(f, w->label);
 		(void)fprintf(f, " at %.3f s</title></rect>", (double)(w->begin - s->begin) / 1e9);
 		if (strcmp(w->kind, "fault") != 0)
 			continue;
-		(void)fprintf(f, "<text class=\"wl\" x=\"%.1f\" y=\"12\"%s>", x > 700 ? x - 4 : x + 5,
-			      x > 700 ? " text-anchor=\"end\"" : "");
+		(void)fprintf(f, "<text class=\"wl\" x=\"%.1f\" y=\"12\"%s>",
+			      x > 700 ? x - 4 : x + 5, x > 700 ? " text-anchor=\"end\"" : "");
 		esc(f, w->label);
 		(void)fputs("</text>", f);
 	}
@@ -118,7 +120,8 @@ static double series_sum(const struct result_series *r)
 }
 
 /* A filled line; neighbouring bins are joined (by their maximum) where there are too many. */
-static void draw_line(const struct result_scenario *s, const struct result_series *r, FILE *f, int y)
+static void draw_line(const struct result_scenario *s, const struct result_series *r, FILE *f,
+		      int y)
 {
 	double max = series_max(r);
 	size_t join = r->count / POINTS_MAX + 1;
@@ -137,15 +140,17 @@ static void draw_line(const struct result_scenario *s, const struct result_serie
 }
 
 /* Leaks are marks, not a line: a single one must be seen. */
-static void draw_marks(const struct result_scenario *s, const struct result_series *r, FILE *f, int y)
+static void draw_marks(const struct result_scenario *s, const struct result_series *r, FILE *f,
+		       int y)
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (r->values[i] > 0)
 			(void)fprintf(f,
-				      "<rect class=\"mark\" x=\"%.1f\" y=\"%d\" width=\"3\" height=\"%d\">"
+				      "<rect class=\"mark\" x=\"%.1f\" y=\"%d\" width=\"3\" "
+				      "height=\"%d\">"
 				      "<title>%.0f leaked packets at %.1f s</title></rect>",
-				      x_of(s, r->start + (int64_t)i * r->bin) - 1, y + 4, LANE_HEIGHT - 8,
-				      r->values[i],
+				      x_of(s, r->start + (int64_t)i * r->bin) - 1, y + 4,
+				      LANE_HEIGHT - 8, r->values[i],
 				      (double)(r->start + (int64_t)i * r->bin - s->begin) / 1e9);
 }
 
@@ -168,8 +173,9 @@ static void write_axis(const struct result_scenario *s, FILE *f)
 
 	if (s->n_series == 0 || s->end <= s->begin)
 		return;
-	(void)fprintf(f, "<div class=\"axis\"><svg viewBox=\"-90 0 %d %d\" role=\"img\" "
-			 "aria-label=\"time axis\">",
+	(void)fprintf(f,
+		      "<div class=\"axis\"><svg viewBox=\"-90 0 %d %d\" role=\"img\" "
+		      "aria-label=\"time axis\">",
 		      AXIS_WIDTH + 100, bottom + 18);
 	draw_windows(s, f, bottom);
 	draw_ticks(s, f, bottom);
@@ -181,8 +187,8 @@ static void write_axis(const struct result_scenario *s, FILE *f)
 		esc(f, r->name);
 		(void)fputs("</text>", f);
 		if (strcmp(r->unit, "state") != 0)
-			(void)fprintf(f, "<text class=\"sc\" x=\"-88\" y=\"%d\">%.0f</text>", y + 30,
-				      series_sum(r));
+			(void)fprintf(f, "<text class=\"sc\" x=\"-88\" y=\"%d\">%.0f</text>",
+				      y + 30, series_sum(r));
 		if (strcmp(r->name, "leaks") == 0)
 			draw_marks(s, r, f, y);
 		else
@@ -256,7 +262,8 @@ static void write_findings(const struct result_scenario *s, FILE *f)
 		return;
 	(void)fprintf(f,
 		      "<h4>Findings: %llu%s</h4><div class=\"scroll\"><table><tr><th>time</th>"
-		      "<th>severity</th><th>what</th><th>service</th><th>attributed by</th><th>evidence</th>"
+		      "<th>severity</th><th>what</th><th>service</th><th>attributed "
+		      "by</th><th>evidence</th>"
 		      "<th>rule</th></tr>",
 		      (unsigned long long)s->findings_total,
 		      s->findings_total > s->n_findings ? " (the first are shown)" : "");
@@ -274,8 +281,9 @@ static void write_faults(const struct result_scenario *s, FILE *f)
 			continue;
 		(void)fputs("<p class=\"fault\"><b>", f);
 		esc(f, w->label);
-		(void)fprintf(f, "</b> at %.3f s (± %.3f ms): %s ", (double)(w->begin - s->begin) / 1e9,
-			      (double)w->uncertainty / 1e6, w->confirmed ? "✓ confirmed," : "✕ NOT confirmed,");
+		(void)fprintf(f, "</b> at %.3f s (± %.3f ms): %s ",
+			      (double)(w->begin - s->begin) / 1e9, (double)w->uncertainty / 1e6,
+			      w->confirmed ? "✓ confirmed," : "✕ NOT confirmed,");
 		esc(f, w->confirmation);
 		(void)fputs("</p>", f);
 	}
@@ -283,23 +291,27 @@ static void write_faults(const struct result_scenario *s, FILE *f)
 
 static void write_taps(const struct result_scenario *s, FILE *f)
 {
-	(void)fputs("<details><summary>Taps and controls</summary><div class=\"scroll\"><table><tr>"
-		    "<th>tap</th><th>interface</th><th>received</th><th>dropped</th><th>delivered</th>"
-		    "<th>beacons</th><th>adds up</th></tr>",
-		    f);
+	(void)fputs(
+		"<details><summary>Taps and controls</summary><div class=\"scroll\"><table><tr>"
+		"<th>tap</th><th>interface</th><th>received</th><th>dropped</th><th>delivered</th>"
+		"<th>beacons</th><th>adds up</th></tr>",
+		f);
 	for (size_t i = 0; i < s->n_taps; i++) {
 		const struct result_tap *t = &s->taps[i];
 
 		(void)fputs("<tr>", f);
 		cell(f, t->name);
 		cell(f, t->interface);
-		(void)fprintf(f, "<td class=\"n\">%llu</td><td class=\"n\">%llu</td><td class=\"n\">%llu</td>"
-				 "<td>%s %s</td><td>%s</td></tr>",
+		(void)fprintf(f,
+			      "<td class=\"n\">%llu</td><td class=\"n\">%llu</td><td "
+			      "class=\"n\">%llu</td>"
+			      "<td>%s %s</td><td>%s</td></tr>",
 			      (unsigned long long)t->received, (unsigned long long)t->dropped,
 			      (unsigned long long)t->delivered, t->beacon_begin ? "✓" : "✕",
 			      t->beacon_end ? "✓" : "✕", t->reconciled ? "✓ yes" : "✕ no");
 	}
-	(void)fputs("</table></div><div class=\"scroll\"><table><tr><th>control of rule</th><th>on tap</th>"
+	(void)fputs("</table></div><div class=\"scroll\"><table><tr><th>control of rule</th><th>on "
+		    "tap</th>"
 		    "<th></th><th></th></tr>",
 		    f);
 	for (size_t i = 0; i < s->n_controls; i++) {
@@ -316,7 +328,8 @@ static void write_taps(const struct result_scenario *s, FILE *f)
 static void write_scenario(const struct result_scenario *s, FILE *f)
 {
 	(void)fputs("<section class=\"sc\" data-verdict=\"", f);
-	(void)fprintf(f, "%s\" data-expected=\"%d\" id=\"", verdict_name(s->verdict), s->as_expected);
+	(void)fprintf(f, "%s\" data-expected=\"%d\" id=\"", verdict_name(s->verdict),
+		      s->as_expected);
 	esc(f, s->name);
 	(void)fprintf(f, "-%u\"><h3><a href=\"#", s->repeat);
 	esc(f, s->name);
@@ -325,16 +338,18 @@ static void write_scenario(const struct result_scenario *s, FILE *f)
 	(void)fputs("</a> ", f);
 	badge(f, s->verdict, s->as_expected);
 	if (s->must_leak)
-		(void)fputs(s->as_expected ? " <small>a control: it had to leak, and was found</small>" :
-					     " <small>a control that had to leak and was not found: the "
-					     "watch is blind</small>",
+		(void)fputs(s->as_expected
+				    ? " <small>a control: it had to leak, and was found</small>"
+				    : " <small>a control that had to leak and was not found: the "
+				      "watch is blind</small>",
 			    f);
 	(void)fputs("</h3><p>", f);
 	esc(f, s->summary);
 	(void)fputs("</p><p class=\"reason\">", f);
 	esc(f, s->reason);
-	(void)fprintf(f, "</p><p class=\"facts\">%.1f s · %llu attempts stayed inside · %llu canaries "
-			 "sent</p>",
+	(void)fprintf(f,
+		      "</p><p class=\"facts\">%.1f s · %llu attempts stayed inside · %llu canaries "
+		      "sent</p>",
 		      (double)(s->end - s->begin) / 1e9, (unsigned long long)s->blocked,
 		      (unsigned long long)s->canaries_sent);
 	write_axis(s, f);
@@ -349,12 +364,14 @@ static void write_scenario(const struct result_scenario *s, FILE *f)
 
 static void write_overview(const struct result *r, FILE *f)
 {
-	(void)fputs("<h2>Scenarios</h2><nav id=\"filter\" hidden>Show: <button data-f=\"\">all</button>"
-		    "<button data-f=\"unexpected\">not as expected</button><button data-f=\"leak\">leak"
-		    "</button><button data-f=\"pass\">pass</button></nav>"
-		    "<div class=\"scroll\"><table class=\"overview\"><tr><th>scenario</th><th>verdict</th>"
-		    "<th>as expected</th><th>leaks</th><th>stayed inside</th><th>time</th></tr>",
-		    f);
+	(void)fputs(
+		"<h2>Scenarios</h2><nav id=\"filter\" hidden>Show: <button data-f=\"\">all</button>"
+		"<button data-f=\"unexpected\">not as expected</button><button data-f=\"leak\">leak"
+		"</button><button data-f=\"pass\">pass</button></nav>"
+		"<div class=\"scroll\"><table "
+		"class=\"overview\"><tr><th>scenario</th><th>verdict</th>"
+		"<th>as expected</th><th>leaks</th><th>stayed inside</th><th>time</th></tr>",
+		f);
 	for (size_t i = 0; i < r->n_scenarios; i++) {
 		const struct result_scenario *s = &r->scenarios[i];
 
@@ -364,10 +381,12 @@ static void write_overview(const struct result *r, FILE *f)
 		esc(f, s->name);
 		(void)fputs("</a></td><td>", f);
 		badge(f, s->verdict, s->as_expected);
-		(void)fprintf(f, "</td><td>%s</td><td class=\"n\">%llu</td><td class=\"n\">%llu</td>"
-				 "<td class=\"n\">%.1f s</td></tr>",
-			      s->as_expected ? "✓ yes" : "✕ no", (unsigned long long)s->findings_total,
-			      (unsigned long long)s->blocked, (double)(s->end - s->begin) / 1e9);
+		(void)fprintf(f,
+			      "</td><td>%s</td><td class=\"n\">%llu</td><td class=\"n\">%llu</td>"
+			      "<td class=\"n\">%.1f s</td></tr>",
+			      s->as_expected ? "✓ yes" : "✕ no",
+			      (unsigned long long)s->findings_total, (unsigned long long)s->blocked,
+			      (double)(s->end - s->begin) / 1e9);
 	}
 	(void)fputs("</table></div>", f);
 }
@@ -391,7 +410,8 @@ static int write_html(const struct result *r, const struct report_opts *o, FILE 
 	(void)o;
 	(void)err;
 	(void)fputs(report_html_head, f);
-	(void)fprintf(f, "<header class=\"%s\"><p class=\"brand\">leakproof ", verdict_name(r->verdict));
+	(void)fprintf(f, "<header class=\"%s\"><p class=\"brand\">leakproof ",
+		      verdict_name(r->verdict));
 	esc(f, r->version);
 	(void)fprintf(f, "</p><h1>%s %s</h1><p class=\"sentence\">", icon(r->verdict),
 		      verdict_name(r->verdict));
@@ -399,7 +419,8 @@ static int write_html(const struct result *r, const struct report_opts *o, FILE 
 	(void)fputs("</p><p class=\"facts\">run ", f);
 	esc(f, r->run);
 	(void)fprintf(f, " · %s · %.0f s</p></header><main>\n",
-		      clock_iso8601(r->begin, stamp, sizeof(stamp)), (double)(r->end - r->begin) / 1e9);
+		      clock_iso8601(r->begin, stamp, sizeof(stamp)),
+		      (double)(r->end - r->begin) / 1e9);
 	write_pairs("Images", r->images, r->n_images, f);
 	write_overview(r, f);
 	for (size_t i = 0; i < r->n_scenarios; i++)

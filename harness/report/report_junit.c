@@ -47,12 +47,13 @@ static void free_cases(struct cases *c)
 /* The verdict itself: for a control it is the leak that must be there. */
 static void add_verdict(struct cases *c, const struct result_scenario *s)
 {
-	bool judged = s->verdict == VERDICT_PASS || s->verdict == VERDICT_LEAK || s->verdict == VERDICT_FAIL;
+	bool judged = s->verdict == VERDICT_PASS || s->verdict == VERDICT_LEAK ||
+		      s->verdict == VERDICT_FAIL;
 
 	add(c, str_fmt(s->must_leak ? "the planted leak is found" : "no packet outside the tunnel"),
-	    s->as_expected ? CASE_PASSED :
-	    judged	   ? CASE_FAILED :
-			     CASE_ERROR,
+	    s->as_expected ? CASE_PASSED
+	    : judged	   ? CASE_FAILED
+			   : CASE_ERROR,
 	    str_fmt("%s: %s (%llu findings)", verdict_name(s->verdict), s->reason,
 		    (unsigned long long)s->findings_total));
 }
@@ -64,7 +65,8 @@ static void collect(struct cases *c, const struct result_scenario *s)
 		const struct result_measure *m = &s->measures[i];
 
 		add(c, str_fmt("measure %zu: %s", i + 1, m->name),
-		    m->ok || s->must_leak ? CASE_PASSED : CASE_FAILED, str_fmt("%s: %s", m->name, m->text));
+		    m->ok || s->must_leak ? CASE_PASSED : CASE_FAILED,
+		    str_fmt("%s: %s", m->name, m->text));
 	}
 	for (size_t i = 0; i < s->n_windows; i++)
 		if (strcmp(s->windows[i].kind, "fault") == 0)
@@ -79,7 +81,9 @@ static void collect(struct cases *c, const struct result_scenario *s)
 			    (unsigned long long)s->taps[i].dropped,
 			    (unsigned long long)s->taps[i].delivered));
 	for (size_t i = 0; i < s->n_controls; i++)
-		add(c, str_fmt("control %zu: %s on %s", i + 1, s->controls[i].rule, s->controls[i].tap),
+		add(c,
+		    str_fmt("control %zu: %s on %s", i + 1, s->controls[i].rule,
+			    s->controls[i].tap),
 		    s->controls[i].caught ? CASE_PASSED : CASE_ERROR,
 		    str_fmt("%s", s->controls[i].detail));
 }
@@ -146,8 +150,8 @@ static void write_properties(xmlTextWriterPtr w, const struct result *r)
 	(void)xmlTextWriterEndElement(w);
 }
 
-static void write_case(xmlTextWriterPtr w, const struct result_scenario *s, const struct one_case *c,
-		       bool first, const struct report_opts *o)
+static void write_case(xmlTextWriterPtr w, const struct result_scenario *s,
+		       const struct one_case *c, bool first, const struct report_opts *o)
 {
 	(void)xmlTextWriterStartElement(w, BAD_CAST "testcase");
 	attr(w, "name", c->name);
@@ -160,7 +164,8 @@ static void write_case(xmlTextWriterPtr w, const struct result_scenario *s, cons
 		attr_number(w, "line", s->line);
 	}
 	if (c->outcome != CASE_PASSED) {
-		(void)xmlTextWriterStartElement(w, BAD_CAST(c->outcome == CASE_FAILED ? "failure" : "error"));
+		(void)xmlTextWriterStartElement(
+			w, BAD_CAST(c->outcome == CASE_FAILED ? "failure" : "error"));
 		attr(w, "message", c->message);
 		attr(w, "type", c->outcome == CASE_FAILED ? "leak-or-bound" : "inconclusive");
 		text_of(w, c->message);
@@ -175,10 +180,10 @@ static void write_findings(xmlTextWriterPtr w, const struct result_scenario *s)
 	text_of(w, s->reason);
 	text_of(w, "\n");
 	for (size_t i = 0; i < s->n_findings && i < 50; i++) {
-		_cleanup_free_ char *line =
-			str_fmt("%+.3f s %s %s: %s [%s]\n",
-				(double)(s->findings[i].time - s->begin) / 1e9, s->findings[i].tap,
-				s->findings[i].rule, s->findings[i].sentence, s->findings[i].packet);
+		_cleanup_free_ char *line = str_fmt("%+.3f s %s %s: %s [%s]\n",
+						    (double)(s->findings[i].time - s->begin) / 1e9,
+						    s->findings[i].tap, s->findings[i].rule,
+						    s->findings[i].sentence, s->findings[i].packet);
 
 		text_of(w, line);
 	}
@@ -197,7 +202,8 @@ static void write_suite(xmlTextWriterPtr w, const struct result *r, const struct
 	stamp[19] = '\0'; /* the schemas want no fraction and no zone */
 	(void)xmlTextWriterStartElement(w, BAD_CAST "testsuite");
 	if (s->repeat > 1)
-		(void)xmlTextWriterWriteFormatAttribute(w, BAD_CAST "name", "%s.%u", s->name, s->repeat);
+		(void)xmlTextWriterWriteFormatAttribute(w, BAD_CAST "name", "%s.%u", s->name,
+							s->repeat);
 	else
 		attr(w, "name", s->name);
 	attr_number(w, "tests", c.n);
@@ -216,7 +222,8 @@ static void write_suite(xmlTextWriterPtr w, const struct result *r, const struct
 	free_cases(&c);
 }
 
-static int write_junit(const struct result *r, const struct report_opts *o, FILE *f, struct err *err)
+static int write_junit(const struct result *r, const struct report_opts *o, FILE *f,
+		       struct err *err)
 {
 	xmlBufferPtr buffer = xmlBufferCreate();
 	xmlTextWriterPtr w = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;

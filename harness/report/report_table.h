@@ -5,8 +5,6 @@
 
 #define REPORT_TABLE(X) \
 	X(text)         \
-	X(json)         \
-	X(junit)        \
-	X(html)
+	X(json)
 
 #endif

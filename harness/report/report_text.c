@@ -45,9 +45,9 @@ void report_live(const struct result_scenario *s, FILE *f)
 	(void)fputs("  ", f);
 	print_verdict(s, f);
 	(void)fprintf(f, "%-24s %5.1f s  %s%s\n", s->name, (double)(s->end - s->begin) / 1e9,
-		      s->must_leak ? s->as_expected ? "(a control, as expected) " :
-						      "(a control that must leak!) " :
-				     "",
+		      s->must_leak ? s->as_expected ? "(a control, as expected) "
+						    : "(a control that must leak!) "
+				   : "",
 		      s->reason);
 }
 
@@ -71,11 +71,12 @@ static void print_findings(const struct result_scenario *s, FILE *f)
 		const struct result_finding *x = &s->findings[i];
 
 		(void)fprintf(f, "  %+.3f s  [%s] %s\n            %s  (tap %s, frame %llu)\n",
-			      (double)(x->time - s->begin) / 1e9, x->rule, x->sentence, x->packet, x->tap,
-			      (unsigned long long)x->frame);
+			      (double)(x->time - s->begin) / 1e9, x->rule, x->sentence, x->packet,
+			      x->tap, (unsigned long long)x->frame);
 	}
 	if (s->findings_total > FINDINGS_PRINTED)
-		(void)fprintf(f, "  ... %llu findings in all\n", (unsigned long long)s->findings_total);
+		(void)fprintf(f, "  ... %llu findings in all\n",
+			      (unsigned long long)s->findings_total);
 }
 
 static int write_text(const struct result *r, const struct report_opts *o, FILE *f, struct err *err)
@@ -85,8 +86,8 @@ static int write_text(const struct result *r, const struct report_opts *o, FILE 
 	(void)fprintf(f, "\nleakproof %s, run %s\n", r->version, r->run);
 	for (size_t i = 0; i < r->n_images; i++)
 		(void)fprintf(f, "  %-14s %s\n", r->images[i].name, r->images[i].value);
-	(void)fprintf(f, "\n%-24s %-12s%-9s %11s %11s %7s %8s %9s\n", "scenario", "verdict", "expected",
-		      "kill switch", "recovery", "leaks", "blocked", "time");
+	(void)fprintf(f, "\n%-24s %-12s%-9s %11s %11s %7s %8s %9s\n", "scenario", "verdict",
+		      "expected", "kill switch", "recovery", "leaks", "blocked", "time");
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		print_row(&r->scenarios[i], f);
 	for (size_t i = 0; i < r->n_scenarios; i++)

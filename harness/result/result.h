@@ -36,35 +36,35 @@ struct result_pair { /* an ordered name/value list for environment tables */
 };
 
 struct result_finding {
-	char *rule;        /* id, e.g. "cleartext-outside-tunnel" */
-	char *severity;    /* "critical", "high", "medium", "low" */
-	char *sentence;    /* for people, names service and destination */
+	char *rule;	/* id, e.g. "cleartext-outside-tunnel" */
+	char *severity; /* "critical", "high", "medium", "low" */
+	char *sentence; /* for people, names service and destination */
 	char *tap;
-	char *service;     /* "" when not attributed */
+	char *service;	   /* "" when not attributed */
 	char *attribution; /* "nonce", "bridge-match", "conntrack", "policy", ... */
 	double confidence; /* 0..1 */
 	int64_t time;
-	uint64_t frame;    /* 1-based number in the tap's capture file */
-	char *evidence;    /* path of the pcap slice, relative to the report, "" when none */
-	char *packet;      /* one line: addresses, ports, protocol */
+	uint64_t frame; /* 1-based number in the tap's capture file */
+	char *evidence; /* path of the pcap slice, relative to the report, "" when none */
+	char *packet;	/* one line: addresses, ports, protocol */
 	char *advice;
 };
 
 struct result_window { /* a fault, or another phase, shaded on the time axis */
-	char *label;       /* "vpn.process-kill gluetun" */
-	char *kind;        /* "fault", "phase" */
+	char *label;   /* "vpn.process-kill gluetun" */
+	char *kind;    /* "fault", "phase" */
 	int64_t begin, end;
 	int64_t uncertainty; /* width of the bracket around apply */
 	bool confirmed;
-	char *confirmation;  /* what independent observation said so */
+	char *confirmation; /* what independent observation said so */
 };
 
-struct result_series { /* counted per bin; one line of the time axis */
-	char *name;        /* "tunnel", "blocked", "leaks", "canaries", "health" */
-	char *unit;        /* "packets", "bytes", "state" */
+struct result_series {	    /* counted per bin; one line of the time axis */
+	char *name;	    /* "tunnel", "blocked", "leaks", "canaries", "health" */
+	char *unit;	    /* "packets", "bytes", "state" */
 	int64_t start, bin; /* start of bin 0, width of a bin */
 	size_t count;
-	double *values;
+	double *values; /* NaN: not known in that bin */
 };
 
 struct result_tap {
@@ -80,10 +80,10 @@ struct result_control {
 };
 
 struct result_measure { /* one number with its bound */
-	char *name;        /* "kill-switch", "last-tunnel-packet", "app-cut-off", "recovery", "download-rate" */
-	char *text;        /* "no leaked packet", "0.9 s", ... */
-	int64_t value;     /* nanoseconds; RESULT_NONE = none */
-	int64_t bound;     /* RESULT_NONE = no bound */
+	char *name; /* "kill-switch", "last-tunnel-packet", "app-cut-off", "recovery", "download-rate" */
+	char *text;    /* "no leaked packet", "0.9 s", ... */
+	int64_t value; /* nanoseconds; RESULT_NONE = none */
+	int64_t bound; /* RESULT_NONE = no bound */
 	int64_t uncertainty;
 	bool ok;
 };
@@ -91,38 +91,75 @@ struct result_measure { /* one number with its bound */
 struct result_scenario {
 	char *name, *summary, *file;
 	unsigned line;
-	unsigned repeat;     /* 1-based number of the repetition */
+	unsigned repeat;      /* 1-based number of the repetition */
 	enum verdict verdict; /* what was seen */
-	bool must_leak;      /* a control: expected verdict is leak */
+	bool must_leak;	      /* a control: expected verdict is leak */
 	bool as_expected;
-	char *reason;        /* one sentence: why this verdict */
+	char *reason; /* one sentence: why this verdict */
 	int64_t begin, end;
-	uint64_t blocked;    /* attempts seen inside and not outside */
+	uint64_t blocked; /* attempts seen inside and not outside */
 	uint64_t canaries_sent;
-	struct result_finding *findings; size_t n_findings;
+	struct result_finding *findings;
+	size_t n_findings;
 	uint64_t findings_total; /* n_findings is capped, this is not */
-	struct result_window *windows;   size_t n_windows;
-	struct result_series *series;    size_t n_series;
-	struct result_tap *taps;         size_t n_taps;
-	struct result_control *controls; size_t n_controls;
-	struct result_measure *measures; size_t n_measures;
+	struct result_window *windows;
+	size_t n_windows;
+	struct result_series *series;
+	size_t n_series;
+	struct result_tap *taps;
+	size_t n_taps;
+	struct result_control *controls;
+	size_t n_controls;
+	struct result_measure *measures;
+	size_t n_measures;
 };
 
 struct result {
-	char *run;           /* id */
+	char *run; /* id */
 	char *version;
 	enum verdict verdict; /* pass when every scenario is as expected */
-	char *sentence;      /* the verdict for people */
+	char *sentence;	      /* the verdict for people */
 	int64_t begin, end;
 	uint64_t seed;
-	struct result_pair *environment; size_t n_environment; /* kernel, engine, host kind, ... */
-	struct result_pair *images;      size_t n_images;      /* service -> reference, source, digest, stand-in or real */
-	struct result_scenario *scenarios; size_t n_scenarios;
+	struct result_pair *environment;
+	size_t n_environment; /* kernel, engine, host kind, ... */
+	struct result_pair *images;
+	size_t n_images; /* service -> reference, source, digest, stand-in or real */
+	struct result_scenario *scenarios;
+	size_t n_scenarios;
 };
 
 void result_free(struct result *r); /* NULL allowed; frees r itself */
 
-/* The JSON form is result.json; both directions round-trip. Stands alone: no struct keeps a reference. */
+/* Findings kept in one scenario; further ones are counted in findings_total only (200 packets show what a
+ * leak is; a report with a million rows can be opened by nobody). */
+#define RESULT_FINDINGS_MAX 200
+
+/* Append one zeroed element and return it; it belongs to the result, and the next call of the same kind may
+ * move it. Texts begin as NULL (result_seal() turns what was not set into ""), value and bound of a measure as
+ * RESULT_NONE, the repeat of a scenario as 1. The program ends when memory is out. */
+struct result *result_new(void);
+struct result_scenario *result_add_scenario(struct result *r);
+struct result_pair *result_add_environment(struct result *r, const char *name, const char *value);
+struct result_pair *result_add_image(struct result *r, const char *name, const char *value);
+struct result_window *result_add_window(struct result_scenario *s);
+struct result_series *result_add_series(struct result_scenario *s, size_t count);
+struct result_tap *result_add_tap(struct result_scenario *s);
+struct result_control *result_add_control(struct result_scenario *s);
+struct result_measure *result_add_measure(struct result_scenario *s);
+/* Counts the finding; NULL when RESULT_FINDINGS_MAX are kept already. */
+struct result_finding *result_add_finding(struct result_scenario *s);
+/* Every text that is still NULL becomes "": what the JSON form and the reports ask for. */
+void result_seal(struct result *r);
+
+/* Replace every text of the result by what fn returns for it; fn owns its argument (may be NULL). */
+typedef char *(*result_text_fn)(void *arg, char *text);
+void result_each_text(struct result *r, result_text_fn fn, void *arg);
+
+/* The JSON form is result.json; both directions round-trip. Stands alone: no struct keeps a reference. Keys are
+ * the member names. Times are integers of nanoseconds, RESULT_NONE is null; counters beyond INT64_MAX are
+ * decimal text; bytes that are no UTF-8 come back as "\xNN". Reading ignores unknown keys, and refuses missing
+ * ones, wrong types and values out of range (EXIT_USAGE, names the key). */
 json_t *result_to_json(const struct result *r);
 struct result *result_from_json(const json_t *j, struct err *err);
 
