@@ -262,7 +262,8 @@ static int build_ip(libnet_t *l, const struct inject_spec *s, int v6, uint8_t pr
 				 0, a4, b4, NULL, 0, l, 0);
 }
 
-/* The IP packet, behind room for an Ethernet header. Returns its length. */
+/* The IP packet, behind room for an Ethernet header. Returns its length. libnet_adv_cull_packet() would do
+ * on Ethernet only; what it calls does everywhere. */
 static int build_packet(const struct inject_spec *s, uint8_t frame[FRAME_MAX], struct err *err)
 {
 	int v6 = strchr(s->src, ':') != NULL;
@@ -280,7 +281,7 @@ static int build_packet(const struct inject_spec *s, uint8_t frame[FRAME_MAX], s
 		return err_set(err, EXIT_ENVIRONMENT, "libnet: %.*s", (int)strcspn(text, "\n"),
 			       text);
 	if (build_transport(l, s, v6, &p, &proto, &len) < 0 || build_ip(l, s, v6, proto, len) < 0 ||
-	    libnet_adv_cull_packet(l, &packet, &total) < 0)
+	    libnet_pblock_coalesce(l, &packet, &total) < 0)
 		rc = err_set(err, EXIT_USAGE, "control of kind %s from %s to %s: %s",
 			     kinds[s->kind].name, s->src, s->dst, libnet_geterror(l));
 	else
