@@ -10,11 +10,12 @@
 int crash_prepare(struct fault_active *a, struct err *err)
 {
 	const struct crash_params *p = a->params;
-	pid_t pid = target_service_pid(a->ctx, p->service, err);
+	const char *name = p->service;
+	pid_t pid = target_gateway_pid(a->ctx, &name, err);
 
 	if (pid < 0)
 		return -1;
 	free(a->target);
-	a->target = str_fmt("%s", p->service);
+	a->target = str_fmt("%s", name);
 	return target_hold(a, pid, err);
 }

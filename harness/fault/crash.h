@@ -7,7 +7,7 @@
 #include "fault/fault.h"
 
 struct crash_params {
-	char *service;
+	char *service; /* NULL: the gateway */
 };
 
 int crash_prepare(struct fault_active *a, struct err *err);

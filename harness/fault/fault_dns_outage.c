@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/fs.h"
 #include "fault/nft.h"
 #include "fault/target.h"
@@ -24,7 +25,8 @@ static const struct field fields[] = {
 		 .help = "where lookups are dropped: at the lab's DNS server, or where they leave "
 			 "the "
 			 "gateway (the only choice on a real host)"),
-	ROW_NAME("service", struct params, service, .def = "gluetun", .help = "the gateway"),
+	ROW_NAME("service", struct params, service,
+		 .help = "the gateway; found by its role by default"),
 	ROW_END,
 };
 
@@ -42,18 +44,19 @@ static int prepare(struct fault_active *a, struct err *err)
 {
 	const struct params *p = a->params;
 	bool lab = host_is_lab(a->ctx->host);
+	const char *name = p->service;
 	pid_t gateway;
 
-	free(a->target);
+	free(take_ptr(a->target));
 	if (lab && p->at == PLACE_SERVER) {
 		a->target = str_fmt("at the internet's DNS server");
 		return nft_prepare(a, host_node_pid(a->ctx->host, "internet"), "inet", server_body,
 				   err);
 	}
-	a->target = str_fmt("of lookups that leave %s", p->service);
-	gateway = target_service_pid(a->ctx, p->service, err);
+	gateway = target_gateway_pid(a->ctx, &name, err);
 	if (gateway < 0)
 		return -1;
+	a->target = str_fmt("of lookups that leave %s", name);
 	return nft_prepare(a, gateway, "inet", gateway_body, err);
 }
 
@@ -63,8 +66,7 @@ const struct fault fault_dns_outage = {
 		  .fields = fields,
 		  .params_size = sizeof(struct params) },
 	.help = "An nft table drops port 53 at the lab's DNS server, or ports 53 and 853 where "
-		"they leave "
-		"the gateway. It is confirmed by the first lookup that was dropped.",
+		"they leave the gateway. It is confirmed by the first lookup that was dropped.",
 	.heals = "the table is removed",
 	.tools = nft_tools,
 	.prepare = prepare,

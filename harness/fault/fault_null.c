@@ -23,8 +23,8 @@ struct params {
 static const struct field fields[] = {
 	ROW_ENUM("as", struct params, as, manners, .def = "none",
 		 .help = "`nft` loads a table that counts and drops nothing"),
-	ROW_NAME("service", struct params, service, .def = "gluetun",
-		 .help = "in whose network namespace"),
+	ROW_NAME("service", struct params, service,
+		 .help = "in whose network namespace; the gateway's by default"),
 	ROW_END,
 };
 
@@ -40,14 +40,17 @@ static bool as_nft(const struct fault_active *a)
 static int prepare(struct fault_active *a, struct err *err)
 {
 	const struct params *p = a->params;
+	const char *name = p->service;
 	pid_t pid;
 
-	free(a->target);
-	a->target = str_fmt("%s", as_nft(a) ? p->service : "nothing");
 	if (!as_nft(a))
 		return 0;
-	pid = target_service_pid(a->ctx, p->service, err);
-	return pid < 0 ? -1 : nft_prepare(a, pid, "inet", body, err);
+	pid = target_gateway_pid(a->ctx, &name, err);
+	if (pid < 0)
+		return -1;
+	free(a->target);
+	a->target = str_fmt("%s", name);
+	return nft_prepare(a, pid, "inet", body, err);
 }
 
 static int apply(struct fault_active *a, struct err *err)

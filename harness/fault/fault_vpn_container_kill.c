@@ -4,7 +4,8 @@
 #include "fault/target.h"
 
 static const struct field fields[] = {
-	ROW_NAME("service", struct crash_params, service, .def = "gluetun", .help = "the gateway"),
+	ROW_NAME("service", struct crash_params, service,
+		 .help = "the gateway; found by its role by default"),
 	ROW_END,
 };
 

@@ -17,37 +17,36 @@ struct params {
 };
 
 static const struct field fields[] = {
-	ROW_NAME("service", struct params, service, .def = "gluetun", .help = "the gateway"),
+	ROW_NAME("service", struct params, service,
+		 .help = "the gateway; found by its role by default"),
 	ROW_END,
 };
 
 static int prepare(struct fault_active *a, struct err *err)
 {
 	const struct params *p = a->params;
-	pid_t pid = target_service_pid(a->ctx, p->service, err);
+	const char *name = p->service;
+	pid_t pid = target_gateway_pid(a->ctx, &name, err);
 
 	if (pid < 0)
 		return -1;
 	free(a->target);
-	a->target = str_fmt("%s", p->service);
+	a->target = str_fmt("%s", name);
 	(void)json_object_set_new(a->record, "id",
-				  json_string(stack_service(a->ctx->stack, p->service)->id));
+				  json_string(stack_service(a->ctx->stack, name)->id));
 	return target_hold(a, pid, err);
 }
 
 static int apply(struct fault_active *a, struct err *err)
 {
-	const struct params *p = a->params;
-
 	/* Without --no-deps Compose would look at the services it depends on, too. */
 	return stack_compose(a->ctx->stack,
-			     PROC_ARGV("up", "-d", "--force-recreate", "--no-deps", p->service),
+			     PROC_ARGV("up", "-d", "--force-recreate", "--no-deps", a->target),
 			     COMPOSE_TIMEOUT, err);
 }
 
 static int confirm(struct fault_active *a, struct err *err)
 {
-	const struct params *p = a->params;
 	const char *old = json_string_value(json_object_get(a->record, "id"));
 	const struct stack_service *s;
 	int rc = target_gone(a, err);
@@ -56,7 +55,7 @@ static int confirm(struct fault_active *a, struct err *err)
 		return rc;
 	if (stack_refresh(a->ctx->stack, err) < 0)
 		return -1;
-	s = stack_service(a->ctx->stack, p->service);
+	s = stack_service(a->ctx->stack, a->target);
 	if (!s || s->pid <= 1 || !old || strcmp(s->id, old) == 0)
 		return FAULT_NOT_YET;
 	(void)snprintf(a->result.confirmation, sizeof(a->result.confirmation),

@@ -20,14 +20,16 @@ static const char *const tunnel_programs[] = { "wireguard-go", "openvpn", "borin
 static const char *const gateway_programs[] = { "gluetun", NULL };
 
 static const struct field fields[] = {
-	ROW_NAME("service", struct params, service, .def = "gluetun", .help = "the gateway"),
+	ROW_NAME("service", struct params, service,
+		 .help = "the gateway; found by its role by default"),
 	ROW_END,
 };
 
 static int prepare(struct fault_active *a, struct err *err)
 {
 	const struct params *p = a->params;
-	pid_t init = target_service_pid(a->ctx, p->service, err);
+	const char *name = p->service;
+	pid_t init = target_gateway_pid(a->ctx, &name, err);
 	const char *note = "";
 	char comm[16];
 	pid_t pid;
@@ -42,11 +44,11 @@ static int prepare(struct fault_active *a, struct err *err)
 			err, EXIT_ENVIRONMENT,
 			"no tunnel process in %s (looked for wireguard-go, openvpn, boringtun "
 			"and gluetun): the tunnel is the kernel's",
-			p->service);
+			name);
 	if (pid == init)
 		note = ", the container's first process: equals a crash of the container";
 	free(a->target);
-	a->target = str_fmt("%s (%s%s)", p->service, comm, note);
+	a->target = str_fmt("%s (%s%s)", name, comm, note);
 	return target_hold(a, pid, err);
 }
 

@@ -18,8 +18,9 @@ struct params {
 };
 
 static const struct field fields[] = {
-	ROW_NAME("service", struct params, service, .def = "gluetun",
-		 .help = "the gateway; on a real host its environment says where the server is"),
+	ROW_NAME("service", struct params, service,
+		 .help = "the gateway, found by its role by default; on a real host its "
+			 "environment says where the server is"),
 	ROW_END,
 };
 
@@ -98,7 +99,8 @@ static int prepare_lab(struct fault_active *a, struct err *err)
 static int prepare_real(struct fault_active *a, struct err *err)
 {
 	const struct params *p = a->params;
-	pid_t gateway = target_service_pid(a->ctx, p->service, err);
+	const char *name = p->service;
+	pid_t gateway = target_gateway_pid(a->ctx, &name, err);
 	_cleanup_free_ char *address = NULL, *body = NULL;
 	unsigned port = 0;
 

@@ -51,6 +51,17 @@ pid_t target_service_pid(const struct fault_ctx *c, const char *service, struct 
 	return s->pid;
 }
 
+pid_t target_gateway_pid(const struct fault_ctx *c, const char **name, struct err *err)
+{
+	const struct stack_service *s = *name ? NULL : stack_gateway(c->stack);
+
+	if (s)
+		*name = s->name;
+	if (!*name)
+		return err_set(err, EXIT_USAGE, "the stack has no gateway; name the `service`");
+	return target_service_pid(c, *name, err);
+}
+
 /* First process of a pid namespace whose name begins so. */
 static pid_t find_in(ino_t pidns, const char *name, char comm[COMM_SIZE])
 {

@@ -12,6 +12,10 @@
 /* Pid of the init of a service's container, as this process sees it. -1 when it does not run. */
 pid_t target_service_pid(const struct fault_ctx *c, const char *service, struct err *err);
 
+/* The same of the gateway: the service of that name, or with NULL the stack's gateway by its role, whose name
+ * then is in *name. */
+pid_t target_gateway_pid(const struct fault_ctx *c, const char **name, struct err *err);
+
 /* A process of the pid namespace of `init` whose name begins with one of `names`, tried in that order; 0 when
  * there is none. `comm` needs 16 bytes (TASK_COMM_LEN of the kernel). */
 pid_t target_find_process(pid_t init, const char *const *names, char comm[16]);

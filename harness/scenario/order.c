@@ -109,8 +109,8 @@ static int check_down(struct order *o)
 
 static int check_start(struct order *o, const struct step_start *p)
 {
-	if (!o->up && o->was_up)
-		return needs(o, false, "start", "the stack is down here, nothing can send");
+	if (!o->up)
+		return needs(o, false, "start", "the stack is not up here, nothing can send");
 	o->probed = true;
 	if (strcmp(p->probe, "download") == 0)
 		o->download = true;

@@ -33,8 +33,6 @@ const struct field expect_fields[] = {
 	ROW_DURATION("recovery", struct expect, recovery_ns, NS_PER_MS, HOUR,
 		     .help = "longest time from the fault (with `hold` or `heal`: from its end) to "
 			     "`recovered`"),
-	ROW_INT("app-restarts", struct expect, app_restarts, 0, 1000, .def = "0",
-		.help = "restarts of protected services beside the faults' own targets"),
 	ROW_END,
 };
 
@@ -42,14 +40,11 @@ const struct field scenario_fields[] = {
 	ROW_NAME("name", struct scenario, name, .required = true, .help = "unique among scenarios"),
 	ROW_STRING("summary", struct scenario, summary, .required = true,
 		   .help = "one sentence for reports"),
-	ROW_LIST("tags", struct scenario, tags, 0, 16, .help = "for `--tag`"),
+	ROW_LIST("tags", struct scenario, tags, 0, 16, .help = "chosen with `tag:NAME`"),
 	ROW_STRING("stack", struct scenario, stack, .def = "reference",
 		   .help = "`reference`, `leaky/start-window`, `leaky/old-architecture`, or a path "
 			   "to a Compose file or its directory that begins with `/` or `./`"),
 	ROW_INT("repeat", struct scenario, repeat, 1, 1000, .def = "1", .help = "run it so often"),
-	ROW_BOOL("fresh", struct scenario, fresh, .def = "true",
-		 .help = "a stack of its own; false: one that the scenario before left healthy "
-			 "will do"),
 	{ .key = "timeline",
 	  .type = FIELD_STEPS,
 	  .required = true,

@@ -22,16 +22,17 @@ struct vocab {
 
 /* ---- conditions of `wait:` ---- */
 
-#define CONDITION_TABLE(X)                                                                   \
-	X(STACK_HEALTHY, "stack-healthy", "every service with a health check says healthy")  \
-	X(GATEWAY_HEALTHY, "gateway-healthy", "the gateway's own health check says healthy") \
-	X(TUNNEL_TRAFFIC, "tunnel-traffic",                                                  \
-	  "a probe of the service was answered through the tunnel, seen inside it")          \
-	X(DOWNLOAD_PROGRESS, "download-progress", "the download has `percent` of its bytes") \
-	X(DOWNLOAD_COMPLETE, "download-complete", "the download is whole")                   \
-	X(APP_CUT_OFF, "app-cut-off", "no probe of the service is answered any more")        \
-	X(RECOVERED, "recovered",                                                            \
-	  "a probe of the service sent after the last fault is answered through the tunnel again")
+#define CONDITION_TABLE(X)                                                                      \
+	X(STACK_HEALTHY, "stack-healthy", "every service with a health check says healthy")     \
+	X(GATEWAY_HEALTHY, "gateway-healthy", "the gateway's own health check says healthy")    \
+	X(TUNNEL_TRAFFIC, "tunnel-traffic",                                                     \
+	  "every probe of the service was answered since, and packets were seen in the tunnel") \
+	X(DOWNLOAD_PROGRESS, "download-progress", "the download has `percent` of its bytes")    \
+	X(DOWNLOAD_COMPLETE, "download-complete", "the download is whole")                      \
+	X(APP_CUT_OFF, "app-cut-off", "no probe of the service is answered any more")           \
+	X(RECOVERED, "recovered",                                                               \
+	  "every probe of the service is answered again after the last fault or heal, and "     \
+	  "packets are seen in the tunnel")
 
 #define X(id, name, help) CONDITION_##id,
 enum condition { CONDITION_TABLE(X) CONDITION_COUNT };
@@ -85,7 +86,6 @@ struct step_down {
 
 enum bind_to { BIND_NONE, BIND_INTERFACE };
 
-/* Before an explicit `up` it waits for the service's container to appear and starts at once. */
 struct step_start {
 	char *probe;		 /* name of the kind */
 	const struct kind *kind; /* of vocab.probes */
@@ -154,7 +154,6 @@ struct expect {
 	enum leaks_expected leaks; /* MUST: a control, which proves that the watch sees */
 	int64_t kill_switch_ns; /* bound of the time from a fault to the last leaked packet; 0 = none */
 	int64_t recovery_ns; /* bound from the fault (with `hold`: from its heal) to `recovered`; 0 = none */
-	int64_t app_restarts; /* restarts of protected services beside the targets of faults */
 };
 
 struct scenario {
@@ -164,7 +163,6 @@ struct scenario {
 	struct strlist tags;
 	char *stack;	/* "reference", "leaky/start-window", "leaky/old-architecture", or a path */
 	int64_t repeat; /* times to run it, >= 1 */
-	bool fresh; /* true: a stack of its own; false: one that a scenario before left healthy will do */
 	bool implicit_up;   /* no `up` step: bring the stack up, healthy, before the first step */
 	bool implicit_down; /* no `down` step: take it down after the last */
 	struct step *steps;

@@ -115,8 +115,9 @@ static const struct field check_fields[] = {
 };
 
 const struct step_row step_rows[STEP_COUNT] = {
-	[STEP_UP] = { "Brings the stack up. Without this step that happens before the first one. A "
-		      "`start` before it waits for the container and sends from its first moment.",
+	[STEP_UP] = { "Brings the stack up. Without this step that happens before the first one. "
+		      "The "
+		      "taps are open before it.",
 		      up_fields },
 	[STEP_DOWN] = { "Takes the stack down. Without this step that happens after the last one.",
 			down_fields },

@@ -67,6 +67,12 @@ const struct stack_service *stack_service(const struct stack *s, const char *nam
 	return NULL;
 }
 
+/* The first service, when it has the usual name. */
+const struct stack_service *stack_gateway(const struct stack *s)
+{
+	return stack_service(s, "gluetun");
+}
+
 int stack_refresh(struct stack *s, struct err *err)
 {
 	(void)s;

@@ -97,7 +97,11 @@ static void test_pids_that_are_no_target(void **state)
 	}
 	world_service(0, "other", 0);
 	assert_null(fault_apply(&c, &s->steps[0].u.fault, &err));
-	assert_non_null(strstr(err.text, "no service `gluetun`"));
+	assert_non_null(strstr(err.text, "the stack has no gateway"));
+	scenario_free(s);
+	s = world_scenario("container.crash\n    service: sonar");
+	assert_null(fault_apply(&c, &s->steps[0].u.fault, &err));
+	assert_non_null(strstr(err.text, "no service `sonar`"));
 	scenario_free(s);
 }
 

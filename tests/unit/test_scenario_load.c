@@ -40,7 +40,6 @@ static void test_defaults(void **state)
 	assert_int_equal(s->line, 1);
 	assert_string_equal(s->stack, "reference");
 	assert_int_equal(s->repeat, 1);
-	assert_true(s->fresh);
 	assert_true(s->implicit_up);
 	assert_true(s->implicit_down);
 	assert_int_equal(s->tags.n, 0);
@@ -57,8 +56,10 @@ static const char whole[] = "name: full\n"
 			    "tags: [x, kill-switch]\n"
 			    "stack: leaky/start-window\n"
 			    "repeat: 3\n"
-			    "fresh: false\n"
 			    "timeline:\n"
+			    "  - up:\n"
+			    "    healthy: false\n"
+			    "    timeout: 90s\n"
 			    "  - start: udp\n"
 			    "    label: early\n"
 			    "    service: sonarr\n"
@@ -66,9 +67,6 @@ static const char whole[] = "name: full\n"
 			    "    bind: interface\n"
 			    "    to: 2001:db8:2::134\n"
 			    "    port: 7\n"
-			    "  - up:\n"
-			    "    healthy: false\n"
-			    "    timeout: 90s\n"
 			    "  - start: download\n"
 			    "  - wait: download-progress\n"
 			    "    percent: 10\n"
@@ -87,8 +85,7 @@ static const char whole[] = "name: full\n"
 			    "expect:\n"
 			    "  leaks: must\n"
 			    "  kill-switch: 5s\n"
-			    "  recovery: 1m\n"
-			    "  app-restarts: 2\n";
+			    "  recovery: 1m\n";
 
 static void test_every_key(void **state)
 {
@@ -100,19 +97,18 @@ static void test_every_key(void **state)
 	assert_string_equal(s->tags.items[1], "kill-switch");
 	assert_string_equal(s->stack, "leaky/start-window");
 	assert_int_equal(s->repeat, 3);
-	assert_false(s->fresh);
 	assert_false(s->implicit_up);
 	assert_false(s->implicit_down);
 	assert_int_equal(s->n_steps, 12);
-	assert_string_equal(s->steps[0].u.start.label, "early");
-	assert_string_equal(s->steps[0].u.start.service, "sonarr");
-	assert_int_equal(s->steps[0].u.start.rate, 200);
-	assert_int_equal(s->steps[0].u.start.bind, BIND_INTERFACE);
-	assert_string_equal(s->steps[0].u.start.to, "2001:db8:2::134");
-	assert_int_equal(s->steps[0].u.start.port, 7);
-	assert_ptr_equal(s->steps[0].u.start.kind, &toy_udp);
-	assert_false(s->steps[1].u.up.healthy);
-	assert_int_equal(s->steps[1].u.up.timeout_ns, 90 * NS_PER_S);
+	assert_string_equal(s->steps[1].u.start.label, "early");
+	assert_string_equal(s->steps[1].u.start.service, "sonarr");
+	assert_int_equal(s->steps[1].u.start.rate, 200);
+	assert_int_equal(s->steps[1].u.start.bind, BIND_INTERFACE);
+	assert_string_equal(s->steps[1].u.start.to, "2001:db8:2::134");
+	assert_int_equal(s->steps[1].u.start.port, 7);
+	assert_ptr_equal(s->steps[1].u.start.kind, &toy_udp);
+	assert_false(s->steps[0].u.up.healthy);
+	assert_int_equal(s->steps[0].u.up.timeout_ns, 90 * NS_PER_S);
 	assert_string_equal(s->steps[2].u.start.label, "download");
 	assert_string_equal(s->steps[2].u.start.service, "qbittorrent");
 	assert_int_equal(s->steps[3].u.wait.percent, 10);
@@ -120,7 +116,7 @@ static void test_every_key(void **state)
 	assert_string_equal(toy->between.items[1], "gluetun");
 	assert_int_equal(toy->loss, 100);
 	assert_string_equal(s->steps[4].u.fault.label, "cut");
-	assert_int_equal(s->steps[4].line, 22);
+	assert_int_equal(s->steps[4].line, 21);
 	assert_int_equal(s->steps[4].column, 5);
 	assert_null(s->steps[5].u.fault.params);
 	assert_string_equal(s->steps[5].u.fault.label, "vpn.process-kill");
@@ -131,15 +127,14 @@ static void test_every_key(void **state)
 	assert_int_equal(s->expect.leaks, LEAKS_MUST);
 	assert_int_equal(s->expect.kill_switch_ns, 5 * NS_PER_S);
 	assert_int_equal(s->expect.recovery_ns, 60 * NS_PER_S);
-	assert_int_equal(s->expect.app_restarts, 2);
 	scenario_free(s);
 }
 
 static void test_steps_say_what_they_are(void **state)
 {
 	static const char *const want[] = {
-		"start early in sonarr, 200/s, bound to the interface",
 		"up",
+		"start early in sonarr, 200/s, bound to the interface",
 		"start download in qbittorrent",
 		"wait for download-progress of 10 %, at most 2m",
 		"fault net.partition",
