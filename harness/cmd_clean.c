@@ -7,11 +7,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "command.h"
+#include "fault/fault.h"
 #include "host/host.h"
 
 static const char usage[] =
 	"usage: leakproof clean [--list | --all | ID...]\n\n"
-	"Undoes the faults of runs that were killed and removes their labs: processes, namespaces,\n"
+	"Undoes the faults of runs that were killed and removes their labs: processes, "
+	"namespaces,\n"
 	"control groups, files. Without ID: every lab that no living process uses, those of\n"
 	"`lab up` too. Doing it twice does no harm.\n\n"
 	"  --list   print what there is, and remove nothing\n"
@@ -64,6 +66,7 @@ static int run(int argc, char **argv)
 {
 	int worst = EXIT_PASS;
 
+	host_set_undo(fault_undo_all);
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return for_all(list_one);
 	if (argc == 2 && strcmp(argv[1], "--all") == 0)

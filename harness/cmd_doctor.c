@@ -15,7 +15,8 @@
 
 static const char usage[] =
 	"usage: leakproof doctor [--json]\n\n"
-	"Looks at everything that the lab needs from this machine (rights, programs, kernel, control\n"
+	"Looks at everything that the lab needs from this machine (rights, programs, kernel, "
+	"control\n"
 	"groups, room) and says for each what is missing and how to mend it. Changes nothing.\n\n"
 	"exit status: 0 all is there, 3 something is missing\n";
 
@@ -40,8 +41,8 @@ static void print_text(const struct need *needs, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		(void)printf("%s%-8s%s %-15s %s\n", colour ? colours[needs[i].state] : "",
-			     need_state_name(needs[i].state), colour ? "\033[0m" : "", needs[i].name,
-			     needs[i].detail);
+			     need_state_name(needs[i].state), colour ? "\033[0m" : "",
+			     needs[i].name, needs[i].detail);
 		if (*needs[i].mend)
 			(void)printf("%-24s -> %s\n", "", needs[i].mend);
 	}

@@ -18,14 +18,15 @@
 #include "host/host.h"
 
 #define DEFAULT_ID "lab"
-#define MAX_BINDS 16
+#define MAX_BINDS  16
 
 static const char usage[] =
 	"usage: leakproof lab up [--id ID] [--bind DIR[:TARGET]]... [--no-docker] [--json]\n"
 	"       leakproof lab status [--id ID] [--json]\n"
 	"       leakproof lab shell [--id ID] [NODE [COMMAND...]]\n"
 	"       leakproof lab down [--id ID]\n\n"
-	"A closed internet of network namespaces with a virtual host in it, whose Docker Engine is\n"
+	"A closed internet of network namespaces with a virtual host in it, whose Docker Engine "
+	"is\n"
 	"its own. Nothing in it can reach the machine's interfaces. NODE is host (the default),\n"
 	"isp, vpn or internet.\n\n"
 	"  --id ID       name of the lab, 1 to 12 of a-z and 0-9 (default: " DEFAULT_ID ")\n"
@@ -95,7 +96,8 @@ static int parse(int argc, char **argv, struct lab_args *a, struct err *err)
 		else if (c == 'b' && add_bind(a, optarg, err) < 0)
 			return -1;
 		else if (c == '?')
-			return err_set(err, EXIT_USAGE, "lab: `%s` is no option, or lacks its value",
+			return err_set(err, EXIT_USAGE,
+				       "lab: `%s` is no option, or lacks its value",
 				       argv[optind - 1]);
 	}
 	return 0;

@@ -15,8 +15,8 @@
 #include "base/fs.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
-#define GET_MS 10000L
-#define POST_MS 60000L
+#define GET_MS	   10000L
+#define POST_MS	   60000L
 
 struct answer {
 	char *data;
@@ -95,7 +95,10 @@ static int refused(const char *method, const char *path, const struct answer *a,
 	const char *message = json_string_value(json_object_get(body, "message"));
 
 	return err_set(err, EXIT_ENVIRONMENT, "Docker Engine: %s %s: status %ld: %.600s", method,
-		       path, a->status, message ? message : a->data ? a->data : "");
+		       path, a->status,
+		       message	 ? message
+		       : a->data ? a->data
+				 : "");
 }
 
 /* The JSON of an answer; NULL with an error. A body of several documents (progress lines) gives the first. */

@@ -260,8 +260,9 @@ char *host_home_dir(struct err *err)
 		home = home_above(cwd);
 	if (!home)
 		err_set(err, EXIT_ENVIRONMENT,
-			"stack/lab/build-tree.sh is not found%s%s; start leakproof from its checkout "
-			"or set LEAKPROOF_HOME to it", env ? " below LEAKPROOF_HOME=" : "",
-			env ? env : "");
+			"stack/lab/build-tree.sh is not found%s%s; start leakproof from its "
+			"checkout "
+			"or set LEAKPROOF_HOME to it",
+			env ? " below LEAKPROOF_HOME=" : "", env ? env : "");
 	return home;
 }

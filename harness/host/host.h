@@ -24,13 +24,15 @@ struct lab_bind {
 
 struct lab_opts {
 	const char *id; /* 1..12 of [a-z0-9]; NULL: made from time and process id */
-	const char *graph; /* directory made by host_graph_capture(), NULL: an empty /var/lib/docker */
+	const char
+		*graph; /* directory made by host_graph_capture(), NULL: an empty /var/lib/docker */
 	const struct lab_bind *binds;
 	size_t n_binds;
-	bool no_docker;    /* only the network and the services of the internet */
+	bool no_docker; /* only the network and the services of the internet */
 	void (*progress)(void *arg, const char *what); /* may be NULL; one short line a step */
 	void *progress_arg;
-	const volatile sig_atomic_t *cancel; /* may be NULL; non-zero ends the start, cleanly, with an error */
+	const volatile sig_atomic_t
+		*cancel; /* may be NULL; non-zero ends the start, cleanly, with an error */
 };
 
 /* ---- opening and closing ---- */
@@ -69,14 +71,16 @@ void host_set_undo(int (*undo)(const char *state_dir, struct err *err));
 /* ---- what it is; strings and descriptors are owned by the handle and valid until host_close ---- */
 
 bool host_is_lab(const struct host *h);
-const char *host_id(const struct host *h);   /* lab id, "real" */
-int host_netns_fd(const struct host *h);     /* network namespace; changes with host_boot() */
-int host_pidns_fd(const struct host *h);     /* pid namespace; changes with host_boot() */
-pid_t host_init_pid(const struct host *h);   /* real: 1; 0 while the power is cut */
-const char *host_root(const struct host *h); /* "" or "/proc/INIT/root": put before a path of the host */
+const char *host_id(const struct host *h); /* lab id, "real" */
+int host_netns_fd(const struct host *h);   /* network namespace; changes with host_boot() */
+int host_pidns_fd(const struct host *h);   /* pid namespace; changes with host_boot() */
+pid_t host_init_pid(const struct host *h); /* real: 1; 0 while the power is cut */
+const char *host_root(
+	const struct host *h); /* "" or "/proc/INIT/root": put before a path of the host */
 const char *host_socket(const struct host *h); /* Docker's socket as the harness reaches it */
 const char *host_uplink(const struct host *h); /* interface of the default route */
-const char *const *host_real_addrs(const struct host *h); /* NULL-terminated texts, v4 then v6, global scope */
+const char *const *host_real_addrs(
+	const struct host *h); /* NULL-terminated texts, v4 then v6, global scope */
 const char *host_cgroup_parent(const struct host *h); /* "/leakproof-ID"; NULL on real */
 
 /* Where this host's run state lies: state.json and undo/ (real: /run/leakproof/real-PID, removed by
@@ -91,7 +95,7 @@ pid_t host_node_pid(const struct host *h, const char *node);
 
 /* Interfaces of the two far taps: the ISP's side of the uplink (survives a power cut) and the inside of
  * the tunnel on the VPN server. */
-#define LAB_ISP_TAP "cust"
+#define LAB_ISP_TAP  "cust"
 #define LAB_EXIT_TAP "wg0"
 
 /* Path of a log of the lab ("dns", "http", "tracker", "seeder", "sink", "dockerd", ... ), readable by the harness:
@@ -99,21 +103,22 @@ pid_t host_node_pid(const struct host *h, const char *node);
 char *host_lab_log(const struct host *h, const char *name);
 
 struct lab_vpn {
-	const char *endpoint;    /* "198.51.100.2" */
-	unsigned port;           /* 51820 */
-	const char *server_key;  /* public key, base64 */
-	const char *client_key_file; /* private key, base64 and newline, mode 0600, path on the machine */
-	const char *client_address;  /* "10.64.0.2/32" */
-	const char *dns;         /* "198.51.100.130" */
-	bool kernel;             /* server runs the kernel module, not wireguard-go */
+	const char *endpoint;	/* "198.51.100.2" */
+	unsigned port;		/* 51820 */
+	const char *server_key; /* public key, base64 */
+	const char *
+		client_key_file; /* private key, base64 and newline, mode 0600, path on the machine */
+	const char *client_address; /* "10.64.0.2/32" */
+	const char *dns;	    /* "198.51.100.130" */
+	bool kernel;		    /* server runs the kernel module, not wireguard-go */
 };
 const struct lab_vpn *host_lab_vpn(const struct host *h);
 
 struct lab_torrent {
-	const char *file;   /* .torrent, path on the machine */
-	const char *name;   /* name of the file in it */
-	const char *sha256; /* of the file, hexadecimal */
-	const char *info_hash; /* hexadecimal */
+	const char *file;	 /* .torrent, path on the machine */
+	const char *name;	 /* name of the file in it */
+	const char *sha256;	 /* of the file, hexadecimal */
+	const char *info_hash;	 /* hexadecimal */
 	unsigned long long size; /* bytes */
 };
 const struct lab_torrent *host_lab_torrent(const struct host *h);

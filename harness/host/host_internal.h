@@ -12,25 +12,26 @@
 #include "base/err.h"
 #include "host/host.h"
 
-#define RUN_DIR "/run/leakproof"
+#define RUN_DIR	  "/run/leakproof"
 #define STATE_MAX ((size_t)1 << 20)
 
 /* argv[0] of a node's init: how the re-executed program knows what it is (lab_init.c). */
 #define LAB_INIT_NAME "leakproof-lab-init"
-#define LAB_CTL_FD 3 /* in the init: the socket to the process that started it */
+#define LAB_CTL_FD    3 /* in the init: the socket to the process that started it */
 
 /* Inside every node: its configuration, and a directory with the control files of its services. */
 #define LAB_ETC "/etc/lab"
 #define LAB_LOG "/var/log/lab"
-#define LAB_HOLD "/run/lab/hold-" /* + service: ends it and keeps it ended while the file is there */
+#define LAB_HOLD \
+	"/run/lab/hold-" /* + service: ends it and keeps it ended while the file is there */
 
 enum node_index { NODE_ISP, NODE_VPN, NODE_INTERNET, NODE_HOST, N_NODES };
 
 struct node {
-	pid_t pid;      /* 0: not running */
+	pid_t pid;	/* 0: not running */
 	uint64_t start; /* proc_start_time(), so that a reused pid is never hit */
 	int netns_fd, pidns_fd;
-	int ctl_fd;     /* only while it starts */
+	int ctl_fd; /* only while it starts */
 };
 
 /* Everything that outlives the process is in `state`, which is what state.json holds. */
@@ -40,7 +41,7 @@ struct host {
 	char **addrs;
 	json_t *state;
 	struct node nodes[N_NODES]; /* real: only NODE_HOST */
-	struct lab_vpn vpn;         /* strings are owned by state */
+	struct lab_vpn vpn;	    /* strings are owned by state */
 	struct lab_torrent torrent; /* the same */
 	const volatile sig_atomic_t *cancel;
 };
@@ -87,9 +88,9 @@ int lab_node_kill(struct node *n, struct err *err);
 void lab_init_run(const char *id, const char *name) __attribute__((noreturn));
 
 /* lab_net.c */
-int lab_net_core(struct host *h, struct err *err);        /* isp, vpn, internet */
-int lab_net_uplink(struct host *h, struct err *err);      /* isp to virtual host */
-int lab_net_cut(struct host *h, struct err *err);         /* the uplink's cable */
+int lab_net_core(struct host *h, struct err *err);   /* isp, vpn, internet */
+int lab_net_uplink(struct host *h, struct err *err); /* isp to virtual host */
+int lab_net_cut(struct host *h, struct err *err);    /* the uplink's cable */
 bool lab_net_kernel_wireguard(struct host *h);
 bool lab_net_listens(pid_t pid, const char *protocol, unsigned port); /* "tcp", "udp" */
 

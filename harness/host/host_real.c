@@ -14,7 +14,7 @@
 #include "base/fs.h"
 #include "host/host_internal.h"
 
-#define ROUTES_MAX ((size_t)4 << 20)
+#define ROUTES_MAX	   ((size_t)4 << 20)
 #define RTF_UP_GATEWAYLESS 0x1U /* RTF_UP of <linux/route.h> */
 
 /* The interface of the default route with the lowest metric in /proc/net/route; NULL: none. */
@@ -100,9 +100,8 @@ static char **uplink_addresses(const char *uplink, struct err *err)
 	}
 	for (size_t f = 0; f < 2; f++)
 		for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
-			char *text = strcmp(i->ifa_name, uplink) == 0 ?
-					     address_text(i, families[f]) :
-					     NULL;
+			char *text = strcmp(i->ifa_name, uplink) == 0 ? address_text(i, families[f])
+								      : NULL;
 
 			if (!text)
 				continue;

@@ -18,10 +18,12 @@
 
 /* What the machine's user has set for the machine's own tools is not for those inside. */
 static const char *const outer_variables[] = {
-	"DOCKER_HOST",	  "DOCKER_CONTEXT",	 "DOCKER_CONFIG", "DOCKER_CERT_PATH",
-	"DOCKER_TLS_VERIFY", "COMPOSE_FILE",	 "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES",
-	"http_proxy",	  "https_proxy",	 "HTTP_PROXY",	  "HTTPS_PROXY",
-	"LD_PRELOAD",	  "LD_LIBRARY_PATH",	 "TMPDIR",	  "XDG_RUNTIME_DIR",
+	"DOCKER_HOST",		"DOCKER_CONTEXT",    "DOCKER_CONFIG",
+	"DOCKER_CERT_PATH",	"DOCKER_TLS_VERIFY", "COMPOSE_FILE",
+	"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES",  "http_proxy",
+	"https_proxy",		"HTTP_PROXY",	     "HTTPS_PROXY",
+	"LD_PRELOAD",		"LD_LIBRARY_PATH",   "TMPDIR",
+	"XDG_RUNTIME_DIR",
 };
 
 static void inner_environment(void)
@@ -42,8 +44,8 @@ static int enter(const struct node *n)
 	if (pidfd < 0)
 		return -1;
 	rc = lab_node_alive(n) ? setns(pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-						     CLONE_NEWUTS | CLONE_NEWIPC) :
-				 -1;
+						      CLONE_NEWUTS | CLONE_NEWIPC)
+			       : -1;
 	(void)close(pidfd);
 	return rc;
 }
@@ -53,8 +55,8 @@ int host_enter(const struct host *h, const char *node, struct err *err)
 	int i = lab_node_index(node);
 
 	if (!h->lab || i < 0)
-		return err_set(err, EXIT_USAGE, "`%s` is no node of a lab: isp, vpn, internet, host",
-			       node);
+		return err_set(err, EXIT_USAGE,
+			       "`%s` is no node of a lab: isp, vpn, internet, host", node);
 	if (enter(&h->nodes[i]) < 0)
 		return err_errno(err, "lab node %s cannot be entered", node);
 	inner_environment();
@@ -111,8 +113,8 @@ static int run_in(const struct host *h, enum node_index i, const char *const arg
 	o.netns_fd = 0;
 	if (h->lab) {
 		if (!lab_node_alive(in.node))
-			return err_set(err, EXIT_ENVIRONMENT, "%s: lab node %s does not run", argv[0],
-				       lab_node_name(i));
+			return err_set(err, EXIT_ENVIRONMENT, "%s: lab node %s does not run",
+				       argv[0], lab_node_name(i));
 		o.cwd = NULL;
 		o.prepare = prepare_inside;
 		o.prepare_arg = &in;
@@ -138,7 +140,7 @@ int host_node_run(struct host *h, const char *node, const char *const argv[],
 	int i = lab_node_index(node);
 
 	if (!h->lab || i < 0)
-		return err_set(err, EXIT_USAGE, "`%s` is no node of a lab: isp, vpn, internet, host",
-			       node);
+		return err_set(err, EXIT_USAGE,
+			       "`%s` is no node of a lab: isp, vpn, internet, host", node);
 	return run_in(h, (enum node_index)i, argv, opts, false, r, err);
 }

@@ -13,7 +13,7 @@
 #include "base/fs.h"
 #include "host/host_internal.h"
 
-#define KEY_LEN 32
+#define KEY_LEN	 32
 #define KEY_TEXT 48 /* base64 of 32 bytes is 44, and a NUL */
 
 struct keys {
@@ -81,9 +81,9 @@ static int copy_config(struct host *h, const char *home, const char *node, const
 static int copy_configs(struct host *h, const char *home, struct err *err)
 {
 	static const char *const files[][2] = {
-		{ "vpn", "vpn.nft" },       { "vpn", "wg0.ip" },
-		{ "internet", "dns.conf" }, { "internet", "http.conf" },
-		{ "internet", "sink.nft" }, { "internet", "tracker.conf" },
+		{ "vpn", "vpn.nft" },	       { "vpn", "wg0.ip" },
+		{ "internet", "dns.conf" },    { "internet", "http.conf" },
+		{ "internet", "sink.nft" },    { "internet", "tracker.conf" },
 		{ "internet", "seeder.conf" }, { "host", "stub.conf" },
 		{ "host", "containerd.toml" },
 	};
@@ -98,7 +98,8 @@ static int make_node_dirs(struct host *h, const char *node, struct err *err)
 {
 	static const char *const dirs[] = { "upper/etc/lab", "work", "root" };
 	_cleanup_free_ char *etc = lab_path(h, "%s/upper/etc", node);
-	_cleanup_free_ char *hosts = str_fmt("127.0.0.1 localhost %s\n::1 localhost %s\n", node, node);
+	_cleanup_free_ char *hosts = str_fmt("127.0.0.1 localhost %s\n::1 localhost %s\n", node,
+					     node);
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		_cleanup_free_ char *dir = lab_path(h, "%s/%s", node, dirs[i]);

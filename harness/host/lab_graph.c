@@ -97,9 +97,9 @@ static int copy_entry(const FTSENT *e, const char *relative, const char *to, str
 	if (S_ISDIR(st->st_mode))
 		return copy_directory(e->fts_accpath, to, st, err);
 	if (is_layer_content(relative))
-		return linkat(AT_FDCWD, e->fts_accpath, AT_FDCWD, to, 0) < 0 ?
-			       err_errno(err, "link to %s", e->fts_accpath) :
-			       0;
+		return linkat(AT_FDCWD, e->fts_accpath, AT_FDCWD, to, 0) < 0
+			       ? err_errno(err, "link to %s", e->fts_accpath)
+			       : 0;
 	if (S_ISLNK(st->st_mode))
 		return copy_link(e->fts_accpath, to, st, err);
 	if (S_ISREG(st->st_mode))
@@ -173,8 +173,8 @@ static int stop_service(struct host *h, const char *name, const char *pidfile, s
 /* What belongs to a life of the engine and not to its images. */
 static int forget_life(const char *docker_dir, struct err *err)
 {
-	static const char *const parts[] = { "containers", "network", "tmp", "runtimes",
-					     "engine-id",  "swarm",	"volumes" };
+	static const char *const parts[] = { "containers", "network", "tmp",	"runtimes",
+					     "engine-id",  "swarm",   "volumes" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		_cleanup_free_ char *path = str_fmt("%s/%s", docker_dir, parts[i]);
@@ -208,8 +208,7 @@ int host_graph_capture(struct host *h, const char *key, struct err *err)
 
 	if (!h->lab)
 		return err_set(err, EXIT_USAGE, "only a lab gives a graph");
-	if (no_containers(h, err) < 0 ||
-	    stop_service(h, "dockerd", "/run/docker.pid", err) < 0 ||
+	if (no_containers(h, err) < 0 || stop_service(h, "dockerd", "/run/docker.pid", err) < 0 ||
 	    forget_life(docker, err) < 0)
 		return -1;
 	/* A copy with hard links to the layers, so that taking the lab down leaves the graph alone. */

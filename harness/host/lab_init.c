@@ -94,8 +94,8 @@ static int make_devices(const char *root, struct err *err)
 	static const struct {
 		const char *name;
 		unsigned major, minor;
-	} devices[] = { { "null", 1, 3 },    { "zero", 1, 5 }, { "full", 1, 7 },
-			{ "random", 1, 8 },  { "urandom", 1, 9 }, { "tty", 5, 0 },
+	} devices[] = { { "null", 1, 3 },      { "zero", 1, 5 },    { "full", 1, 7 },
+			{ "random", 1, 8 },    { "urandom", 1, 9 }, { "tty", 5, 0 },
 			{ "net/tun", 10, 200 } };
 	static const char *const links[][2] = { { "pts/ptmx", "ptmx" },
 						{ "/proc/self/fd", "fd" },
@@ -215,13 +215,14 @@ static int bind_host(struct host *h, const char *root, struct err *err)
 	    bind_in(root, docker, "/var/lib/docker", true, err) < 0 ||
 	    bind_in(root, containerd, "/var/lib/containerd", true, err) < 0)
 		return -1;
-	if (fs_exists("/lib/modules") && bind_in(root, "/lib/modules", "/lib/modules", false, err) < 0)
+	if (fs_exists("/lib/modules") &&
+	    bind_in(root, "/lib/modules", "/lib/modules", false, err) < 0)
 		return -1;
-	json_array_foreach(json_object_get(h->state, "binds"), i, b)
-		if (bind_in(root, json_string_value(json_object_get(b, "source")),
-			    json_string_value(json_object_get(b, "target")),
-			    json_is_true(json_object_get(b, "writable")), err) < 0)
-			return -1;
+	json_array_foreach(json_object_get(h->state, "binds"), i,
+			   b) if (bind_in(root, json_string_value(json_object_get(b, "source")),
+					  json_string_value(json_object_get(b, "target")),
+					  json_is_true(json_object_get(b, "writable")),
+					  err) < 0) return -1;
 	return 0;
 }
 

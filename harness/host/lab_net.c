@@ -29,22 +29,22 @@ static int ip_batch(struct host *h, enum node_index i, const char *lines, struct
 
 static int core_isp(struct host *h, struct err *err)
 {
-	_cleanup_free_ char *lines =
-		str_fmt("link set lo up\n"
-			/* A bridge, so that this side of the uplink outlives a power cut of the host. */
-			"link add " LAB_ISP_TAP " address 02:00:cb:00:71:01 type bridge mcast_snooping 0\n"
-			"address add 203.0.113.1/24 dev " LAB_ISP_TAP "\n"
-			"address add 2001:db8:1::1/64 dev " LAB_ISP_TAP "\n"
-			"link set " LAB_ISP_TAP " up\n"
-			"link add vpn0 type veth peer name eth0 netns %d\n"
-			"address add 198.51.100.1/25 dev vpn0\n"
-			"address add 2001:db8:3::1/64 dev vpn0\n"
-			"link set vpn0 up\n"
-			"link add inet0 type veth peer name eth0 netns %d\n"
-			"address add 198.51.100.129/25 dev inet0\n"
-			"address add 2001:db8:2::129/64 dev inet0\n"
-			"link set inet0 up\n",
-			(int)h->nodes[NODE_VPN].pid, (int)h->nodes[NODE_INTERNET].pid);
+	_cleanup_free_ char *lines = str_fmt(
+		"link set lo up\n"
+		/* A bridge, so that this side of the uplink outlives a power cut of the host. */
+		"link add " LAB_ISP_TAP " address 02:00:cb:00:71:01 type bridge mcast_snooping 0\n"
+		"address add 203.0.113.1/24 dev " LAB_ISP_TAP "\n"
+		"address add 2001:db8:1::1/64 dev " LAB_ISP_TAP "\n"
+		"link set " LAB_ISP_TAP " up\n"
+		"link add vpn0 type veth peer name eth0 netns %d\n"
+		"address add 198.51.100.1/25 dev vpn0\n"
+		"address add 2001:db8:3::1/64 dev vpn0\n"
+		"link set vpn0 up\n"
+		"link add inet0 type veth peer name eth0 netns %d\n"
+		"address add 198.51.100.129/25 dev inet0\n"
+		"address add 2001:db8:2::129/64 dev inet0\n"
+		"link set inet0 up\n",
+		(int)h->nodes[NODE_VPN].pid, (int)h->nodes[NODE_INTERNET].pid);
 
 	return ip_batch(h, NODE_ISP, lines, err);
 }
@@ -85,10 +85,10 @@ int lab_net_core(struct host *h, struct err *err)
 
 int lab_net_uplink(struct host *h, struct err *err)
 {
-	_cleanup_free_ char *lines =
-		str_fmt("link add cust0 type veth peer name eth0 address 02:00:cb:00:71:0a netns %d\n"
-			"link set cust0 master " LAB_ISP_TAP " up\n",
-			(int)h->nodes[NODE_HOST].pid);
+	_cleanup_free_ char *lines = str_fmt(
+		"link add cust0 type veth peer name eth0 address 02:00:cb:00:71:0a netns %d\n"
+		"link set cust0 master " LAB_ISP_TAP " up\n",
+		(int)h->nodes[NODE_HOST].pid);
 
 	if (ip_batch(h, NODE_ISP, lines, err) < 0)
 		return -1;
@@ -109,7 +109,8 @@ int lab_net_cut(struct host *h, struct err *err)
 
 bool lab_net_kernel_wireguard(struct host *h)
 {
-	return ip_batch(h, NODE_ISP, "link add lpprobe type wireguard\nlink del lpprobe\n", NULL) == 0;
+	return ip_batch(h, NODE_ISP, "link add lpprobe type wireguard\nlink del lpprobe\n", NULL) ==
+	       0;
 }
 
 /* Columns of /proc/net/tcp (proc_net_tcp.rst of the kernel): "sl: local:port remote:port state". */
@@ -118,7 +119,8 @@ static bool line_listens(const char *line, bool tcp, unsigned port)
 	unsigned local = 0, state = 0;
 	const char *colon = strchr(line, ':');
 
-	if (!colon || sscanf(colon + 1, " %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local, &state) != 2)
+	if (!colon ||
+	    sscanf(colon + 1, " %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local, &state) != 2)
 		return false;
 	/* 10 is TCP_LISTEN, 7 is what an unconnected UDP socket shows. */
 	return local == port && state == (tcp ? 10U : 7U);

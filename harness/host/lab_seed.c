@@ -12,11 +12,11 @@
 #include "base/fs.h"
 #include "host/host_internal.h"
 
-#define SEED_NAME "leakproof-lab.bin"
-#define PIECE ((size_t)256 << 10)
-#define PIECES ((size_t)800) /* 200 MiB */
-#define ANNOUNCE "http://198.51.100.132:6969/announce"
-#define SHA1_LEN 20
+#define SEED_NAME  "leakproof-lab.bin"
+#define PIECE	   ((size_t)256 << 10)
+#define PIECES	   ((size_t)800) /* 200 MiB */
+#define ANNOUNCE   "http://198.51.100.132:6969/announce"
+#define SHA1_LEN   20
 #define SHA256_LEN 32
 
 struct seed {
@@ -79,8 +79,9 @@ static int make_info(struct seed *s, char **info, size_t *len, struct err *err)
 
 	if (!f)
 		return err_errno(err, "memory");
-	(void)fprintf(f, "d6:lengthi%zue4:name%zu:%s12:piece lengthi%zue6:pieces%zu:",
-		      PIECE * PIECES, strlen(SEED_NAME), SEED_NAME, PIECE, sizeof(s->hashes));
+	(void)fprintf(f,
+		      "d6:lengthi%zue4:name%zu:%s12:piece lengthi%zue6:pieces%zu:", PIECE * PIECES,
+		      strlen(SEED_NAME), SEED_NAME, PIECE, sizeof(s->hashes));
 	(void)fwrite(s->hashes, 1, sizeof(s->hashes), f);
 	(void)fputc('e', f);
 	if (fclose(f) != 0)
@@ -142,8 +143,8 @@ static int build(const char *dir, struct err *err)
 		abort();
 	s->cipher = EVP_CIPHER_CTX_new();
 	s->whole = EVP_MD_CTX_new();
-	rc = s->cipher && s->whole ? make_all(s, tmp, err) :
-				     err_set(err, EXIT_ENVIRONMENT, "libcrypto: no memory");
+	rc = s->cipher && s->whole ? make_all(s, tmp, err)
+				   : err_set(err, EXIT_ENVIRONMENT, "libcrypto: no memory");
 	EVP_CIPHER_CTX_free(s->cipher);
 	EVP_MD_CTX_free(s->whole);
 	if (s->file)

@@ -18,49 +18,113 @@
 
 /* systemd's RestartSec of docker.service. */
 #define RESTART_NS (2 * NS_PER_S)
-#define WAIT_NS (10 * NS_PER_S)
-#define MAX_ARGS 24
+#define WAIT_NS	   (10 * NS_PER_S)
+#define MAX_ARGS   24
 
 enum when { ALWAYS, WG_KERNEL, WG_USER, ENGINE };
 
 struct service {
 	enum node_index node;
 	enum when when;
-	bool once;            /* runs to its end before the next one starts, and must end well */
+	bool once;	      /* runs to its end before the next one starts, and must end well */
 	const char *name;     /* also of its log */
 	const char *wait_for; /* a path that must exist before the next service starts */
-	unsigned wait_tcp;    /* a port that must be listened on before the next one starts; 0: none */
-	void (*serve)(void);  /* instead of argv: runs in a child of the init */
+	unsigned wait_tcp; /* a port that must be listened on before the next one starts; 0: none */
+	void (*serve)(void);	    /* instead of argv: runs in a child of the init */
 	const char *argv[MAX_ARGS]; /* "@cgroup" stands for the control group of the lab */
 };
 
 static const struct service services[] = {
-	{ NODE_VPN, WG_KERNEL, true, "wg-add", NULL, 0, NULL,
+	{ NODE_VPN,
+	  WG_KERNEL,
+	  true,
+	  "wg-add",
+	  NULL,
+	  0,
+	  NULL,
 	  { "ip", "link", "add", "wg0", "type", "wireguard" } },
-	{ NODE_VPN, WG_USER, false, "wireguard-go", "/run/wireguard/wg0.sock", 0, NULL,
+	{ NODE_VPN,
+	  WG_USER,
+	  false,
+	  "wireguard-go",
+	  "/run/wireguard/wg0.sock",
+	  0,
+	  NULL,
 	  { "wireguard-go", "-f", "wg0" } },
-	{ NODE_VPN, ALWAYS, true, "wg-conf", NULL, 0, NULL,
+	{ NODE_VPN,
+	  ALWAYS,
+	  true,
+	  "wg-conf",
+	  NULL,
+	  0,
+	  NULL,
 	  { "wg", "setconf", "wg0", LAB_ETC "/wg0.conf" } },
-	{ NODE_VPN, ALWAYS, true, "wg-link", NULL, 0, NULL,
-	  { "ip", "-batch", LAB_ETC "/wg0.ip" } },
-	{ NODE_VPN, ALWAYS, true, "vpn-nft", NULL, 0, NULL,
-	  { "nft", "-f", LAB_ETC "/vpn.nft" } },
-	{ NODE_INTERNET, ALWAYS, true, "sink-nft", NULL, 0, NULL,
+	{ NODE_VPN, ALWAYS, true, "wg-link", NULL, 0, NULL, { "ip", "-batch", LAB_ETC "/wg0.ip" } },
+	{ NODE_VPN, ALWAYS, true, "vpn-nft", NULL, 0, NULL, { "nft", "-f", LAB_ETC "/vpn.nft" } },
+	{ NODE_INTERNET,
+	  ALWAYS,
+	  true,
+	  "sink-nft",
+	  NULL,
+	  0,
+	  NULL,
 	  { "nft", "-f", LAB_ETC "/sink.nft" } },
 	{ NODE_INTERNET, ALWAYS, false, "sink", NULL, 0, lab_sink_serve, { NULL } },
-	{ NODE_INTERNET, ALWAYS, false, "dns", NULL, 0, NULL,
+	{ NODE_INTERNET,
+	  ALWAYS,
+	  false,
+	  "dns",
+	  NULL,
+	  0,
+	  NULL,
 	  { "dnsmasq", "-k", "-C", LAB_ETC "/dns.conf" } },
-	{ NODE_INTERNET, ALWAYS, false, "http", NULL, 0, NULL,
+	{ NODE_INTERNET,
+	  ALWAYS,
+	  false,
+	  "http",
+	  NULL,
+	  0,
+	  NULL,
 	  { "nginx", "-c", LAB_ETC "/http.conf" } },
-	{ NODE_INTERNET, ALWAYS, false, "tracker", NULL, 6969, NULL,
+	{ NODE_INTERNET,
+	  ALWAYS,
+	  false,
+	  "tracker",
+	  NULL,
+	  6969,
+	  NULL,
 	  { "opentracker", "-f", LAB_ETC "/tracker.conf" } },
-	{ NODE_INTERNET, ALWAYS, false, "seeder", NULL, 0, NULL,
+	{ NODE_INTERNET,
+	  ALWAYS,
+	  false,
+	  "seeder",
+	  NULL,
+	  0,
+	  NULL,
 	  { "aria2c", "--conf-path=" LAB_ETC "/seeder.conf", "/srv/seed/lab.torrent" } },
-	{ NODE_HOST, ALWAYS, false, "stub", NULL, 0, NULL,
+	{ NODE_HOST,
+	  ALWAYS,
+	  false,
+	  "stub",
+	  NULL,
+	  0,
+	  NULL,
 	  { "dnsmasq", "-k", "-C", LAB_ETC "/stub.conf" } },
-	{ NODE_HOST, ENGINE, false, "containerd", "/run/containerd/containerd.sock", 0, NULL,
+	{ NODE_HOST,
+	  ENGINE,
+	  false,
+	  "containerd",
+	  "/run/containerd/containerd.sock",
+	  0,
+	  NULL,
 	  { "containerd", "--config", LAB_ETC "/containerd.toml" } },
-	{ NODE_HOST, ENGINE, false, "dockerd", NULL, 0, NULL,
+	{ NODE_HOST,
+	  ENGINE,
+	  false,
+	  "dockerd",
+	  NULL,
+	  0,
+	  NULL,
 	  { "dockerd", "-H", "unix:///run/docker.sock", "--containerd",
 	    "/run/containerd/containerd.sock", "--cgroup-parent", "@cgroup", "--exec-opt",
 	    "native.cgroupdriver=cgroupfs", "--storage-driver", "overlay2" } },
@@ -80,9 +144,9 @@ static bool wanted(struct host *h, const struct service *s, enum node_index node
 	bool kernel = json_is_true(json_object_get(h->state, "kernel_wireguard"));
 	bool engine = !json_is_true(json_object_get(h->state, "no_docker"));
 
-	return s->node == node && (s->when == ALWAYS || (s->when == WG_KERNEL && kernel) ||
-				   (s->when == WG_USER && !kernel) ||
-				   (s->when == ENGINE && engine));
+	return s->node == node &&
+	       (s->when == ALWAYS || (s->when == WG_KERNEL && kernel) ||
+		(s->when == WG_USER && !kernel) || (s->when == ENGINE && engine));
 }
 
 static void become_service(struct host *h, const struct service *s)

@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "host/host_internal.h"
 
-#define SINK_PORT 9999 /* of sink.nft */
+#define SINK_PORT	9999 /* of sink.nft */
 #define MAX_CONNECTIONS 256
-#define BUFFER 65536
+#define BUFFER		65536
 
 static struct pollfd slots[2 + MAX_CONNECTIONS]; /* UDP, listening TCP, connections */
 static int64_t last_use[2 + MAX_CONNECTIONS];
@@ -41,8 +41,9 @@ static void log_line(const char *proto, const struct sockaddr_in6 *from,
 
 	put_address(source, sizeof(source), from);
 	put_address(target, sizeof(target), to);
-	(void)printf("{\"time\":%lld,\"proto\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"bytes\":%zd}\n",
-		     (long long)clock_real_ns(), proto, source, target, len);
+	(void)printf(
+		"{\"time\":%lld,\"proto\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"bytes\":%zd}\n",
+		(long long)clock_real_ns(), proto, source, target, len);
 	(void)fflush(stdout);
 }
 
@@ -91,8 +92,11 @@ static void take_datagram(int fd)
 	char control[256];
 	struct sockaddr_in6 from = { 0 }, to = { 0 };
 	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
-	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
-			    .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = { .msg_name = &from,
+			    .msg_namelen = sizeof(from),
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	ssize_t len = recvmsg(fd, &m, 0);
 	int back;

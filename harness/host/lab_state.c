@@ -12,7 +12,7 @@
 #include "base/proc.h"
 #include "host/host_internal.h"
 
-#define ID_MAX 12
+#define ID_MAX	12
 #define LOG_MAX ((size_t)16 << 20)
 
 char *lab_state_dir_of(const char *id)
@@ -79,8 +79,8 @@ int lab_state_save(struct host *h, struct err *err)
 	for (int i = 0; h->lab && i < N_NODES; i++)
 		if (h->nodes[i].pid > 0)
 			(void)json_object_set_new(nodes, lab_node_name((enum node_index)i),
-						  json_pack("{s:i,s:I}", "pid", (int)h->nodes[i].pid,
-							    "start",
+						  json_pack("{s:i,s:I}", "pid",
+							    (int)h->nodes[i].pid, "start",
 							    (json_int_t)h->nodes[i].start));
 	if (nodes)
 		(void)json_object_set_new(h->state, "nodes", nodes);
@@ -155,7 +155,8 @@ int lab_state_load(struct host *h, struct err *err)
 	json_t *state;
 
 	if (!fs_exists(path))
-		return err_set(err, EXIT_ENVIRONMENT, "there is no lab `%s` on this machine", h->id);
+		return err_set(err, EXIT_ENVIRONMENT, "there is no lab `%s` on this machine",
+			       h->id);
 	text = fs_read(path, STATE_MAX, NULL, err);
 	if (!text)
 		return -1;

@@ -11,8 +11,8 @@
 #include "host/host_internal.h"
 
 #define BUILD_SCRIPT "stack/lab/build-tree.sh"
-#define BUILD_NS (1200 * NS_PER_S)
-#define KEY_BYTES 6
+#define BUILD_NS     (1200 * NS_PER_S)
+#define KEY_BYTES    6
 
 /* The first bytes of the script's SHA-256: another script is another tree. */
 char *lab_tree_path(const char *home, struct err *err)

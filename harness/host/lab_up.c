@@ -17,7 +17,7 @@
 #include "host/host_internal.h"
 
 #define SERVICES_NS (20 * NS_PER_S)
-#define ENGINE_NS (60 * NS_PER_S)
+#define ENGINE_NS   (60 * NS_PER_S)
 
 static void say(const struct lab_opts *o, const char *what)
 {
@@ -43,9 +43,10 @@ static json_t *binds_json(const struct lab_opts *o)
 	for (size_t i = 0; i < o->n_binds; i++) {
 		const struct lab_bind *b = &o->binds[i];
 
-		(void)json_array_append_new(
-			list, json_pack("{s:s,s:s,s:b}", "source", b->source, "target",
-					b->target ? b->target : b->source, "writable", b->writable));
+		(void)json_array_append_new(list,
+					    json_pack("{s:s,s:s,s:b}", "source", b->source,
+						      "target", b->target ? b->target : b->source,
+						      "writable", b->writable));
 	}
 	return list;
 }
@@ -55,9 +56,10 @@ static int check_cache_path(struct err *err)
 {
 	if (fs_cache_dir()[0] == '/' && !strpbrk(fs_cache_dir(), ",:\\"))
 		return 0;
-	return err_set(err, EXIT_USAGE,
-		       "LEAKPROOF_CACHE=%s: an absolute path without comma, colon, backslash is wanted",
-		       fs_cache_dir());
+	return err_set(
+		err, EXIT_USAGE,
+		"LEAKPROOF_CACHE=%s: an absolute path without comma, colon, backslash is wanted",
+		fs_cache_dir());
 }
 
 static int claim(struct host *h, struct err *err)
@@ -68,8 +70,8 @@ static int claim(struct host *h, struct err *err)
 		return 0;
 	if (errno == EEXIST)
 		return err_set(err, EXIT_ENVIRONMENT,
-			       "a lab `%s` is there already; `leakproof clean %s` removes it", h->id,
-			       h->id);
+			       "a lab `%s` is there already; `leakproof clean %s` removes it",
+			       h->id, h->id);
 	return err_errno(err, "%s", h->state_dir);
 }
 

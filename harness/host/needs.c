@@ -23,9 +23,9 @@
 #include "base/proc.h"
 #include "host/host_internal.h"
 
-#define GIB (1024.0 * 1024 * 1024)
-#define DISK_WANTED (8 * GIB)  /* tree 0.6, images and their graph 3, captures */
-#define DISK_NEEDED (3 * GIB)
+#define GIB	      (1024.0 * 1024 * 1024)
+#define DISK_WANTED   (8 * GIB) /* tree 0.6, images and their graph 3, captures */
+#define DISK_NEEDED   (3 * GIB)
 #define MEMORY_WANTED (1.5 * GIB)
 
 const char *need_state_name(enum need_state s)
@@ -92,8 +92,9 @@ static void check_root(struct need *n)
 
 static void check_capabilities(struct need *n)
 {
-	static const unsigned wanted[] = { CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW,
-					   CAP_SYS_PTRACE, CAP_MKNOD, CAP_SYS_CHROOT, CAP_KILL };
+	static const unsigned wanted[] = { CAP_SYS_ADMIN,  CAP_NET_ADMIN, CAP_NET_RAW,
+					   CAP_SYS_PTRACE, CAP_MKNOD,	  CAP_SYS_CHROOT,
+					   CAP_KILL };
 	char missing[128] = "";
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
@@ -113,8 +114,8 @@ static void check_capabilities(struct need *n)
 
 static bool has_program(const char *name)
 {
-	const char *dirs[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin",
-			       "/bin" };
+	const char *dirs[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+			       "/usr/bin",	  "/sbin",	    "/bin" };
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		_cleanup_free_ char *path = str_fmt("%s/%s", dirs[i], name);
@@ -150,9 +151,9 @@ static void check_programs(struct need *n)
 
 static int try_namespaces(void)
 {
-	return unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC) < 0 ?
-		       errno :
-		       0;
+	return unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC) < 0
+		       ? errno
+		       : 0;
 }
 
 static void check_namespaces(struct need *n)
@@ -170,8 +171,8 @@ static void check_namespaces(struct need *n)
 static int try_overlay(void)
 {
 	_cleanup_free_ char *dir = str_fmt("%s/.doctor.%d", fs_cache_dir(), (int)getppid());
-	_cleanup_free_ char *data =
-		str_fmt("lowerdir=%s/l,upperdir=%s/u,workdir=%s/w", dir, dir, dir);
+	_cleanup_free_ char *data = str_fmt("lowerdir=%s/l,upperdir=%s/u,workdir=%s/w", dir, dir,
+					    dir);
 	_cleanup_free_ char *root = str_fmt("%s/r", dir), *file = str_fmt("%s/r/f", dir);
 	static const char parts[] = "luwr";
 	int fd, why = 0;
@@ -205,16 +206,17 @@ static void check_overlay(struct need *n)
 		return;
 	}
 	found(n, NEED_MISSING, "an overlay in %s: %s", fs_cache_dir(), strerror(why));
-	mend(n, "modprobe overlay; put LEAKPROOF_CACHE on ext4, xfs or btrfs (not on an overlay or NFS)");
+	mend(n, "modprobe overlay; put LEAKPROOF_CACHE on ext4, xfs or btrfs (not on an overlay or "
+		"NFS)");
 }
 
 static int try_link(const char *type)
 {
 	if (unshare(CLONE_NEWNET) < 0)
 		return errno;
-	return proc_check(PROC_ARGV("ip", "link", "add", "probe0", "type", type), NULL, NULL) < 0 ?
-		       ENOTSUP :
-		       0;
+	return proc_check(PROC_ARGV("ip", "link", "add", "probe0", "type", type), NULL, NULL) < 0
+		       ? ENOTSUP
+		       : 0;
 }
 
 static int try_veth(void)
@@ -313,7 +315,8 @@ static void check_nf_tables(struct need *n)
 		return;
 	}
 	found(n, NEED_MISSING, "nf_tables: %s", strerror(why));
-	mend(n, "modprobe nf_tables (a kernel with CONFIG_NF_TABLES, NFT_NAT, NFT_TPROXY, NFT_COMPAT)");
+	mend(n, "modprobe nf_tables (a kernel with CONFIG_NF_TABLES, NFT_NAT, NFT_TPROXY, "
+		"NFT_COMPAT)");
 }
 
 static void check_bridge_filter(struct need *n)
@@ -323,7 +326,8 @@ static void check_bridge_filter(struct need *n)
 		found(n, NEED_OK, "br_netfilter");
 		return;
 	}
-	found(n, NEED_WARNING, "no br_netfilter: Docker does not filter between containers of a bridge");
+	found(n, NEED_WARNING,
+	      "no br_netfilter: Docker does not filter between containers of a bridge");
 	mend(n, "a kernel with CONFIG_BRIDGE_NETFILTER");
 }
 
@@ -347,7 +351,8 @@ static void check_cgroups(struct need *n)
 		return;
 	}
 	found(n, NEED_MISSING, "/sys/fs/cgroup is not mounted, or not writable");
-	mend(n, "mount -t cgroup2 cgroup2 /sys/fs/cgroup; in a container: --privileged --cgroupns=host");
+	mend(n, "mount -t cgroup2 cgroup2 /sys/fs/cgroup; in a container: --privileged "
+		"--cgroupns=host");
 }
 
 static void check_disk(struct need *n)
@@ -361,7 +366,10 @@ static void check_disk(struct need *n)
 		return;
 	}
 	room = (double)vfs.f_bavail * (double)vfs.f_frsize;
-	found(n, room < DISK_NEEDED ? NEED_MISSING : room < DISK_WANTED ? NEED_WARNING : NEED_OK,
+	found(n,
+	      room < DISK_NEEDED   ? NEED_MISSING
+	      : room < DISK_WANTED ? NEED_WARNING
+				   : NEED_OK,
 	      "%.1f GiB free for %s", room / GIB, fs_cache_dir());
 	if (n->state != NEED_OK)
 		mend(n, "free %.0f GiB, or set LEAKPROOF_CACHE to another disk", DISK_WANTED / GIB);
@@ -390,9 +398,9 @@ static void check_tree(struct need *n)
 		return;
 	}
 	tree = lab_tree_path(home, NULL);
-	found(n, NEED_OK, "%s", tree && fs_exists(tree) ?
-					"Debian tree in the cache" :
-					"Debian tree not yet built (the first lab builds it)");
+	found(n, NEED_OK, "%s",
+	      tree && fs_exists(tree) ? "Debian tree in the cache"
+				      : "Debian tree not yet built (the first lab builds it)");
 }
 
 static void check_leftovers(struct need *n)

@@ -15,7 +15,7 @@ struct need {
 	const char *name;
 	enum need_state state;
 	char detail[256]; /* what was found */
-	char mend[256];   /* what to do; "" when all is well */
+	char mend[256];	  /* what to do; "" when all is well */
 };
 
 /* "ok", "warning", "missing" */

@@ -52,6 +52,23 @@ static struct host *up(const char *graph)
 	return h;
 }
 
+/* Control groups of this lab in any hierarchy. */
+static size_t cgroups(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/*" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_free_ char *pattern = str_fmt("%s/leakproof-%s", places[i], lab_id);
+		glob_t found = { 0 };
+
+		if (glob(pattern, 0, NULL, &found) == 0)
+			n += found.gl_pathc;
+		globfree(&found);
+	}
+	return n;
+}
+
 static void down(struct host *h)
 {
 	_cleanup_free_ char *state = str_fmt("%s", host_state_dir(h));
@@ -60,6 +77,7 @@ static void down(struct host *h)
 	if (host_lab_down(h, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_false(fs_exists(state));
+	assert_int_equal(cgroups(), 0);
 }
 
 static void sh(struct host *h, const char *script)
@@ -127,11 +145,12 @@ static void test_run(void **state)
 	const struct proc_opts brief = { .timeout_ns = NS_PER_S / 2 };
 
 	(void)setenv("DOCKER_HOST", "tcp://203.0.113.99:1", 1);
-	assert_int_equal(host_run(h,
-				  PROC_ARGV("sh", "-c",
-					    "pwd; hostname; echo $LAB_TEST$DOCKER_HOST; cat; exit 7"),
-				  &o, &r, &err),
-			 0);
+	assert_int_equal(
+		host_run(h,
+			 PROC_ARGV("sh", "-c",
+				   "pwd; hostname; echo $LAB_TEST$DOCKER_HOST; cat; exit 7"),
+			 &o, &r, &err),
+		0);
 	(void)unsetenv("DOCKER_HOST");
 	assert_int_equal(r.status, 7);
 	assert_string_equal(r.out, "/tmp\nhost\n42\nin");
@@ -175,6 +194,14 @@ static void test_engine(void **state)
 	cmdline = fs_read(path, 4096, NULL, NULL);
 	assert_string_equal(cmdline, "/usr/bin/sleep");
 	assert_string_equal(cmdline + strlen(cmdline) + 1, "54321");
+	assert_true(cgroups() > 0);
+	/* Under chroot instead of pivot_root a command of `docker exec` landed outside of the container. */
+	sh(h, "docker exec -d probe /usr/bin/sleep 777; sleep 0.3;"
+	      " a=$(pgrep -fx '/usr/bin/sleep 54321') b=$(pgrep -fx '/usr/bin/sleep 777');"
+	      " for n in mnt pid net ipc uts; do"
+	      "   [ $(readlink /proc/$a/ns/$n) = $(readlink /proc/$b/ns/$n) ]; done;"
+	      " [ $(stat -L -c %d:%i /proc/$a/root/.) = $(stat -L -c %d:%i /proc/$b/root/.) ];"
+	      " [ $(readlink /proc/$b/ns/mnt) != $(readlink /proc/1/ns/mnt) ]");
 	assert_int_equal(engine_delete(h, "/containers/probe?force=1", &status, &err), 0);
 	down(h);
 }
