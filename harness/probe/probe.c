@@ -91,7 +91,7 @@ static pid_t spawn(const struct probe_row *row, const struct probe_spec *s, int 
 
 	for (size_t i = 0; i < PROBE_NONCE; i++)
 		(void)snprintf(nonce + 2 * i, 3, "%02x", s->nonce[i]);
-	(void)snprintf(port, sizeof(port), "%u", s->port ? s->port : row->port);
+	(void)snprintf(port, sizeof(port), "%d", s->port ? s->port : row->port);
 	(void)snprintf(rate, sizeof(rate), "%u", s->rate_hz ? s->rate_hz : row->rate_hz);
 	(void)snprintf(id, sizeof(id), "%u", s->id);
 	return proc_spawn(PROC_ARGV("/proc/self/exe", PROBE_CHILD_ARG, row->name, s->log_path,

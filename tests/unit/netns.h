@@ -69,8 +69,10 @@ static inline int ns_veth(int a, int b)
 	return ns_run(a, "ip addr add 10.9.0.1/24 dev va") || ns_run(a, "ip link set va up") ||
 			       ns_run(b, "ip addr add 10.9.0.2/24 dev vb") ||
 			       ns_run(b, "ip link set vb up") ||
-			       ns_run(a, "ip neigh replace 10.9.0.2 lladdr 02:00:00:00:00:0b dev va") ||
-			       ns_run(b, "ip neigh replace 10.9.0.1 lladdr 02:00:00:00:00:0a dev vb")
+			       ns_run(a, "ip neigh replace 10.9.0.2 lladdr 02:00:00:00:00:0b dev "
+					 "va") ||
+			       ns_run(b,
+				      "ip neigh replace 10.9.0.1 lladdr 02:00:00:00:00:0a dev vb")
 		       ? -1
 		       : 0;
 }
