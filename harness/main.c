@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "command.h"
 #include "command_table.h"
+#include "probe/probe.h"
 
 #define DECLARE(n) extern const struct command cmd_##n;
 COMMAND_TABLE(DECLARE)
@@ -43,8 +44,12 @@ static const struct command *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
+	int probe_status = probe_child_main(argc, argv);
 	const struct command *c;
 
+	/* A probe is this very program started again inside a container's network namespace. */
+	if (probe_status >= 0)
+		return probe_status;
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		print_help(stderr);

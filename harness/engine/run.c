@@ -176,6 +176,7 @@ static int find_tunnel(struct run *r, struct err *err)
 	add_env(r, str_fmt("WIREGUARD_ADDRESSES=%s", vpn->client_address));
 	add_env(r, str_fmt("DNS_UPSTREAM_PLAIN_ADDRESSES=%s:53", vpn->dns));
 	add_env(r, str_fmt("VPN_DNS=%s", vpn->dns));
+	add_env(r, str_fmt("TUNNEL_DNS=%s", vpn->dns));
 	add_env(r, str_fmt("HEALTH_TARGET_ADDRESSES=198.51.100.131:80"));
 	add_env(r, str_fmt("HEALTH_ICMP_TARGET_IPS=198.51.100.131"));
 	return 0;
