@@ -66,18 +66,19 @@ static bool is_wireguard(struct work *w, const uint8_t *p, size_t len)
 }
 
 /* A hard reset has a shape of its own; what follows is known by it, or by the port. */
-static bool is_openvpn(struct work *w, const uint8_t *p, size_t len)
+static bool is_openvpn(struct work *w, const uint8_t *p, size_t len, bool by_port)
 {
 	struct openvpn_facts o;
-	bool known = (memo_get(w->d, w->l) & MEMO_OPENVPN) != 0;
+	bool known;
 
 	if (!openvpn_message(p, len, w->l->payload_wire, false, &o))
 		return false;
+	known = (memo_get(w->d, w->l) & MEMO_OPENVPN) != 0;
 	if (openvpn_is_reset(p, len)) {
 		memo_set(w->d, w->l, MEMO_OPENVPN);
 		known = true;
 	}
-	if (!known && !on(w->l, PORT_OPENVPN))
+	if (!known && !(by_port && on(w->l, PORT_OPENVPN)))
 		return false;
 	w->f->openvpn = o;
 	if (known)
@@ -139,6 +140,8 @@ static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 		return true;
 	if (decode_dtls(f, p, len))
 		return true;
+	if (is_openvpn(w, p, len, false))
+		return true; /* before QUIC, whose short header is any byte from 0x40 to 0x7f */
 	if (decode_quic(w, p, len))
 		return true;
 	if (p[0] == 'B' && decode_lsd(f, p, len))
@@ -153,7 +156,7 @@ static bool by_weak_shape(struct work *w, const uint8_t *p, size_t len)
 {
 	if (decode_dns_shape(w->f, p, len, DNS_OVER_UDP))
 		return true;
-	if (is_openvpn(w, p, len))
+	if (is_openvpn(w, p, len, true))
 		return true;
 	if (decode_utp(w, p, len))
 		return true;

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* Heads split over TCP segments in every way, peer messages in a stream, and the limits of the memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "packet/frames.h"
+
+static struct facts facts;
+static uint64_t seen; /* protocols of all segments sent by send() since the last begin() */
+static uint64_t reasons;
+static char sni[256];
+static int pex, splits;
+
+static void begin(struct decoder *d)
+{
+	decoder_reset(d);
+	seen = reasons = 0;
+	pex = 0;
+	sni[0] = '\0';
+}
+
+static void segment(struct decoder *d, unsigned sport, unsigned dport, uint32_t seq, unsigned flags,
+		    const uint8_t *p, size_t n)
+{
+	struct frame f = { .n = 0 };
+
+	put_ethernet(&f, 0x0800);
+	put_ip4(&f, 6, 20 + n, 1, 0);
+	put_tcp(&f, sport, dport, seq, flags);
+	put(&f, p, n);
+	decode(d, &f, &facts);
+	seen |= facts.protos;
+	reasons |= facts.reasons;
+	if (facts_has(&facts, PROTO_TLS_HELLO) && facts.tls.has_sni)
+		memcpy(sni, facts.tls.sni, sizeof(sni));
+	for (int i = 0; i < facts.n_addrs; i++)
+		pex += facts.addrs[i].place == PLACE_BT_PEX_ADDED;
+}
+
+/* The stream cut in two at every place, the parts in order and swapped, with a SYN before or without. */
+static void split_everywhere(struct decoder *d, const struct frame *s, unsigned dport,
+			     void (*check)(void))
+{
+	for (size_t at = 1; at < s->n; at++) {
+		for (int mode = 0; mode < 3; mode++) {
+			uint32_t seq = UINT32_MAX - 20; /* wraps in the middle */
+
+			begin(d);
+			if (mode)
+				segment(d, 40000, dport, seq - 1, TCP_SYN, s->b, 0);
+			if (mode == 2) {
+				segment(d, 40000, dport, seq + (uint32_t)at, TCP_ACK, s->b + at,
+					s->n - at);
+				segment(d, 40000, dport, seq, TCP_ACK, s->b, at);
+			} else {
+				segment(d, 40000, dport, seq, TCP_ACK, s->b, at);
+				segment(d, 40000, dport, seq + (uint32_t)at, TCP_ACK, s->b + at,
+					s->n - at);
+			}
+			check();
+			splits++;
+		}
+	}
+}
+
+static void check_hello(void)
+{
+	assert_true(seen & P(TLS_HELLO));
+	assert_string_equal(sni, "indexer.test");
+	assert_false(reasons & (UINT64_C(1) << UND_TLS_SHORT));
+}
+
+static void hello_split_everywhere(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	p_tls_hello(&s);
+	split_everywhere(*state, &s, 443, check_hello);
+	s.n = 0;
+	p_tls_records(&s);
+	split_everywhere(*state, &s, 8443, check_hello);
+	assert_true(splits > 600);
+}
+
+static void check_announce(void)
+{
+	assert_true(seen & P(BT_TRACKER));
+	assert_true(facts_has(&facts, PROTO_HTTP));
+	assert_string_equal(facts.http.host, "tracker.test");
+	assert_string_equal(facts.http.user_agent, "qBittorrent/5.0.1");
+	assert_true(facts.reassembled);
+}
+
+static void announce_split_everywhere(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	p_announce(&s);
+	split_everywhere(*state, &s, 8080, check_announce);
+}
+
+static void byte_by_byte(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	begin(*state);
+	p_announce(&s);
+	for (size_t i = 0; i < s.n; i++)
+		segment(*state, 40000, 80, (uint32_t)i, TCP_ACK, s.b + i, 1);
+	check_announce();
+	assert_int_equal(facts.bt.port, 6881);
+}
+
+static void check_soap(void)
+{
+	assert_true(seen & P(UPNP));
+	assert_int_equal(facts.portmap.internal_port, 6882);
+}
+
+static void soap_body_is_waited_for(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	p_soap(&s);
+	split_everywhere(*state, &s, 5000, check_soap);
+}
+
+static void check_dns(void)
+{
+	assert_true(facts_has(&facts, PROTO_DNS));
+	assert_int_equal(facts.dns.transport, DNS_OVER_TCP);
+	assert_string_equal(facts.dns.qname, "canary-7f3a.lab.test");
+	assert_false(reasons & (UINT64_C(1) << UND_DNS_SHORT));
+}
+
+static void dns_over_tcp_split_everywhere(void **state)
+{
+	struct frame s = { .n = 0 }, m = { .n = 0 };
+
+	p_dns_query(&m);
+	put16(&s, (unsigned)m.n);
+	put(&s, m.b, m.n);
+	split_everywhere(*state, &s, 53, check_dns);
+}
+
+static void dns_messages_in_one_segment(void **state)
+{
+	struct frame s = { .n = 0 }, m = { .n = 0 }, q = { .n = 0 };
+
+	p_dns_query(&m);
+	put16(&s, (unsigned)m.n);
+	put(&s, m.b, m.n);
+	p_mdns(&q);
+	put16(&s, (unsigned)q.n);
+	put(&s, q.b, q.n);
+	begin(*state);
+	segment(*state, 40000, 53, 5, TCP_ACK, s.b, s.n);
+	assert_string_equal(facts.dns.qname, "canary-7f3a.lab.test");
+	assert_string_equal(facts.dns.other_names, "_bittorrent._tcp.local ");
+}
+
+static void check_peer(void)
+{
+	assert_true(seen & P(BT_HANDSHAKE));
+	assert_true(seen & P(BT_EXTENDED));
+	assert_true(seen & P(BT_PEX));
+	assert_int_equal(pex, 2);
+}
+
+static void peer_messages_split_everywhere(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	p_bt_peer(&s);
+	split_everywhere(*state, &s, 6881, check_peer);
+}
+
+/* A piece of 16 KiB, of which most segments are never looked at, and PEX right behind it. */
+static void pex_behind_a_long_piece(void **state)
+{
+	struct frame s = { .n = 0 }, piece = { .n = 0 }, m = { .n = 0 };
+	uint32_t seq = 100;
+
+	begin(*state);
+	p_bt_handshake(&s);
+	segment(*state, 40000, 6881, seq, TCP_ACK, s.b, s.n);
+	seq += (uint32_t)s.n;
+	put32(&piece, 9 + 16384);
+	put8(&piece, 7);
+	put_fill(&piece, 1000, 0x99);
+	segment(*state, 40000, 6881, seq, TCP_ACK, piece.b, piece.n);
+	seq += (uint32_t)piece.n;
+	/* Three lost segments inside the piece do no harm. */
+	seq += 16384 + 9 - 1001 - 500;
+	piece.n = 0;
+	put_fill(&piece, 500, 0x98);
+	p_bt_pex(&m);
+	put(&piece, m.b, m.n);
+	segment(*state, 40000, 6881, seq, TCP_ACK, piece.b, piece.n);
+	assert_true(facts_has(&facts, PROTO_BT_PEX));
+	assert_int_equal(pex, 2);
+}
+
+/* Holepunch is known by the id that the other side asked for. */
+static void holepunch_by_negotiated_id(void **state)
+{
+	struct frame s = { .n = 0 }, back = { .n = 0 };
+
+	begin(*state);
+	p_bt_handshake(&back);
+	p_bt_extended(&back);
+	segment(*state, 6881, 40000, 1, TCP_ACK, back.b, back.n);
+	p_bt_handshake(&s);
+	p_bt_holepunch(&s);
+	segment(*state, 40000, 6881, 1, TCP_ACK, s.b, s.n);
+	assert_true(facts_has(&facts, PROTO_BT_HOLEPUNCH));
+	assert_int_equal(facts.addrs[0].place, PLACE_BT_HOLEPUNCH);
+	assert_int_equal(facts.addrs[0].port, 6881);
+}
+
+static void a_gap_in_peer_messages_is_noted(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	begin(*state);
+	p_bt_handshake(&s);
+	segment(*state, 40000, 6881, 1, TCP_ACK, s.b, s.n);
+	s.n = 0;
+	p_bt_pex(&s);
+	segment(*state, 40000, 6881, 5000, TCP_ACK, s.b, s.n);
+	assert_true(facts_has_reason(&facts, UND_STREAM_GAP));
+	segment(*state, 40000, 6881, 5000 + (uint32_t)s.n, TCP_ACK, s.b, s.n);
+	assert_true(facts_has(&facts, PROTO_BT_PEX)); /* each segment for itself from there on */
+}
+
+static void retransmissions_do_no_harm(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	begin(*state);
+	p_tls_hello(&s);
+	segment(*state, 40000, 443, 99, TCP_SYN, s.b, 0);
+	segment(*state, 40000, 443, 100, TCP_ACK, s.b, 60);
+	segment(*state, 40000, 443, 100, TCP_ACK, s.b, 60);
+	segment(*state, 40000, 443, 140, TCP_ACK, s.b + 40, s.n - 40);
+	check_hello();
+}
+
+static void a_head_without_end_is_given_up(void **state)
+{
+	struct frame s = { .n = 0 };
+	uint32_t seq = 1;
+
+	begin(*state);
+	put_text(&s, "GET /x HTTP/1.1\r\nHost: a.test\r\nX: ");
+	segment(*state, 40000, 80, seq, TCP_ACK, s.b, s.n);
+	seq += (uint32_t)s.n;
+	s.n = 0;
+	put_fill(&s, 1000, 'y');
+	for (int i = 0; i < 6; i++, seq += 1000)
+		segment(*state, 40000, 80, seq, TCP_ACK, s.b, s.n);
+	assert_true(reasons & (UINT64_C(1) << UND_STREAM_LONG));
+	assert_true(seen & P(HTTP));
+}
+
+static void many_flows_push_out_the_oldest(void **state)
+{
+	struct frame s = { .n = 0 };
+	bool evicted = false;
+
+	begin(*state);
+	p_tls_hello(&s);
+	for (unsigned i = 0; i < 20000; i++) {
+		segment(*state, 1 + i % 60000, 443 + i / 60000, 1, TCP_ACK, s.b, 30);
+		evicted |= facts_has_reason(&facts, UND_FLOW_EVICTED);
+	}
+	assert_true(evicted);
+	segment(*state, 20000, 443, 31, TCP_ACK, s.b + 30, s.n - 30);
+	check_hello();
+}
+
+static void starttls_after_the_head(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	begin(*state);
+	segment(*state, 40000, 25, 1, TCP_SYN, s.b, 0);
+	segment(*state, 40000, 25, 2, TCP_ACK, (const uint8_t *)"EHLO x\r\n", 8);
+	p_tls_hello(&s);
+	segment(*state, 40000, 25, 10, TCP_ACK, s.b, 40);
+	segment(*state, 40000, 25, 50, TCP_ACK, s.b + 40, s.n - 40);
+	check_hello();
+}
+
+static int setup(void **state)
+{
+	*state = decoder_new();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	decoder_free(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hello_split_everywhere),
+		cmocka_unit_test(announce_split_everywhere),
+		cmocka_unit_test(byte_by_byte),
+		cmocka_unit_test(soap_body_is_waited_for),
+		cmocka_unit_test(dns_over_tcp_split_everywhere),
+		cmocka_unit_test(dns_messages_in_one_segment),
+		cmocka_unit_test(peer_messages_split_everywhere),
+		cmocka_unit_test(pex_behind_a_long_piece),
+		cmocka_unit_test(holepunch_by_negotiated_id),
+		cmocka_unit_test(a_gap_in_peer_messages_is_noted),
+		cmocka_unit_test(retransmissions_do_no_harm),
+		cmocka_unit_test(a_head_without_end_is_given_up),
+		cmocka_unit_test(many_flows_push_out_the_oldest),
+		cmocka_unit_test(starttls_after_the_head),
+	};
+
+	return cmocka_run_group_tests_name("packet_stream", tests, setup, teardown);
+}
