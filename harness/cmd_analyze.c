@@ -400,6 +400,15 @@ static uint64_t suspicious(const struct analysis *a)
 	return n;
 }
 
+/* Did the capture show anything of what the policy speaks of? */
+static bool is_silent(const struct analysis *a)
+{
+	for (size_t t = 0; t < a->policy->n_taps; t++)
+		if (judge_counters(a->judge, t)->ours || judge_counters(a->judge, t)->tunnel_packets)
+			return false;
+	return true;
+}
+
 static uint64_t sum_leaked(const struct analysis *a, uint64_t *frames, uint64_t *dropped)
 {
 	uint64_t leaked = 0;
@@ -430,6 +439,11 @@ static struct answer decide(const struct analysis *a)
 		(void)snprintf(out.sentence, size, "No leak up to here: %.480s", a->read_error.text);
 	} else if (frames == 0) {
 		(void)snprintf(out.sentence, size, "No packet to judge: silence is no proof.");
+	} else if (is_silent(a)) {
+		(void)snprintf(out.sentence, size,
+			       "None of %llu packets has to do with the addresses of the policy: silence "
+			       "is no proof.",
+			       (unsigned long long)frames);
 	} else if (dropped) {
 		(void)snprintf(out.sentence, size,
 			       "No leak among %llu packets, but the capture lost %llu others.",

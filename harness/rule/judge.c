@@ -68,6 +68,40 @@ static bool make_decoders(struct judge *j)
 	return j->decoders != NULL;
 }
 
+static bool leg_is_tapped(const struct policy *p, const struct policy_attachment *leg)
+{
+	for (size_t n = 0; n < p->n_networks; n++) {
+		if (strcmp(p->networks[n].name, leg->network) != 0 || !p->networks[n].bridge[0])
+			continue;
+		for (size_t t = 0; t < p->n_taps; t++)
+			if (strcmp(p->taps[t].interface, p->networks[n].bridge) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* A service is watched when every leg is. One on the host's own network has none and never is. */
+static bool mark_watched(struct judge *j)
+{
+	const struct policy *p = j->p;
+
+	j->watched = calloc(p->n_services + 1, sizeof(*j->watched));
+	for (size_t i = 0; j->watched && i < p->n_services; i++) {
+		size_t tapped = 0;
+
+		for (size_t k = 0; k < p->services[i].n_legs; k++)
+			tapped += leg_is_tapped(p, &p->services[i].legs[k]);
+		j->watched[i] = tapped > 0 && tapped == p->services[i].n_legs;
+	}
+	for (size_t t = 0; j->watched && t < p->n_taps; t++) {
+		const struct policy_service *s = policy_service_find(p, p->taps[t].service);
+
+		if (s && p->taps[t].role == TAP_VETH && s->n_legs == 1)
+			j->watched[s - p->services] = true;
+	}
+	return j->watched != NULL;
+}
+
 static bool make_stores(struct judge *j)
 {
 	const struct policy *p = j->p;
@@ -118,7 +152,7 @@ struct judge *judge_new(const struct policy *p, const struct judge_opts *opts, s
 	j->bin_start = j->opts.start;
 	j->findings_max = j->opts.findings_max ? j->opts.findings_max : 1000;
 	j->disabled = j->opts.disable ? rule_find(j->opts.disable) : NULL;
-	if (!make_decoders(j) || !make_stores(j) || !index_canaries(j)) {
+	if (!make_decoders(j) || !make_stores(j) || !mark_watched(j) || !index_canaries(j)) {
 		judge_free(j);
 		(void)err_set(err, EXIT_ENVIRONMENT, "out of memory");
 		return NULL;
@@ -139,6 +173,7 @@ void judge_free(struct judge *j)
 	free(j->decoders);
 	identity_free(j->identity);
 	free(j->counters);
+	free(j->watched);
 	free(j->findings);
 	free(j->rule_totals);
 	free(j->controls);
@@ -253,7 +288,7 @@ static void excuse(struct passing *p, struct flow *flow)
 		return;
 	p->c.upkeep = judge_upkeep(p->j, &p->c, flow);
 	if (!p->c.upkeep && flow)
-		p->c.allow = judge_allow(p->c.policy, &p->c, flow);
+		p->c.allow = judge_allow(p->j, &p->c, flow);
 }
 
 static void count_outside(struct passing *p, bool leak)
@@ -385,7 +420,7 @@ static void pass_lo(struct passing *p)
 	if (p->mark.canary)
 		store_canary(p->j, p->mark.id, p->tap, f->time);
 	if (!p->mark.control && flow)
-		p->c.allow = judge_allow(p->c.policy, &p->c, flow);
+		p->c.allow = judge_allow(p->j, &p->c, flow);
 	leak = ask_rules(p);
 	if (leak) {
 		p->n->leaked++;
@@ -446,6 +481,7 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 		return;
 	}
 	p.n->controls += p.mark.control;
+	p.n->ours += judge_is_ours(j->p, facts_outer(&j->facts));
 	p.n->undecodable += j->facts.undecodable;
 	p.c = (struct rule_ctx){ .policy = j->p,
 				 .tap = &j->p->taps[tap],

@@ -63,6 +63,7 @@ struct judge_tap_counters {
 	uint64_t leaked;                  /* outside taps: packets with at least one finding */
 	uint64_t allowed;                 /* covered by an allowance */
 	uint64_t upkeep;                  /* ARP, ND, IGMP, MLD of the host itself */
+	uint64_t ours;                    /* from or to an address that the policy names as ours */
 	uint64_t inbound;                 /* outside taps: came in, no rule objected */
 	uint64_t unattributed;            /* outside, left the host, open world, tied to nobody */
 	uint64_t controls;                /* frames that carry a control's mark */

@@ -39,6 +39,11 @@ static bool is_ours(const struct policy *p, const struct ipaddr *a)
 	return judge_is_real(p, a) || judge_is_tunnel_addr(p, a) || judge_is_inside(p, a);
 }
 
+bool judge_is_ours(const struct policy *p, const struct net_layer *l)
+{
+	return l && (is_ours(p, &l->src) || is_ours(p, &l->dst));
+}
+
 static bool is_leg_mac(const struct policy *p, const uint8_t mac[6])
 {
 	for (size_t i = 0; i < p->n_services; i++)
@@ -116,7 +121,10 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 }
 
 /* WireGuard messages (protocol page of wireguard.com, message.h): type, three zero bytes, and a length that
- * the type fixes; data is a header of 16, a tag of 16 and plaintext padded to 16. */
+ * the type fixes; data is a header of 16, a tag of 16 and plaintext padded to 16, but never beyond the MTU (which
+ * may be no multiple of 16, and nobody sets it below 576). Several such messages may stand in one captured frame
+ * where the kernel segments late (UDP_SEGMENT). */
+#define WG_MTU_MIN 576
 static bool looks_wireguard(const struct net_layer *l)
 {
 	const uint8_t *b = l->payload;
@@ -134,7 +142,7 @@ static bool looks_wireguard(const struct net_layer *l)
 	case 3:
 		return n == 64;
 	case 4:
-		return n >= 32 && n % 16 == 0;
+		return n >= 32 && (n % 16 == 0 || n >= 32 + WG_MTU_MIN);
 	}
 	return false;
 }
@@ -396,27 +404,28 @@ static bool allow_tuple(const struct policy_allow *a, const struct net_layer *l,
 	       in_range(out ? l->sport : l->dport, a->local_low, a->local_high);
 }
 
-/* May this allowance speak for who sent it? Evidence that names somebody else outweighs the policy. */
-static bool allow_who(const struct policy *p, const struct policy_allow *a,
+/* May this allowance speak for who sent it? Evidence that names somebody else outweighs the policy; and where
+ * a tap watches the service's own network, what it sent was seen there, so no evidence means somebody else. */
+static bool allow_who(const struct judge *j, const struct policy_allow *a,
 		      const struct attributed *who)
 {
-	const struct policy_service *s = policy_service_find(p, a->who);
+	const struct policy_service *s = policy_service_find(j->p, a->who);
 
 	if (attribution_is_evidence(who->how))
 		return s && s == who->service && who->how != ATTR_AMBIGUOUS;
-	return !s || s->role != SERVICE_PROTECTED;
+	return !s || (s->role != SERVICE_PROTECTED && !j->watched[s - j->p->services]);
 }
 
-const struct policy_allow *judge_allow(const struct policy *p, const struct rule_ctx *c,
+const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,
 				       struct flow *flow)
 {
 	const struct net_layer *l = facts_outer(c->facts);
 	bool refused = false;
 
-	for (size_t i = 0; l && i < p->n_allows; i++) {
-		const struct policy_allow *a = &p->allows[i];
+	for (size_t i = 0; l && i < j->p->n_allows; i++) {
+		const struct policy_allow *a = &j->p->allows[i];
 
-		if (!allow_tuple(a, l, c->dir) || !allow_who(p, a, &c->who))
+		if (!allow_tuple(a, l, c->dir) || !allow_who(j, a, &c->who))
 			continue;
 		if (!shape_fits(a->shape, c->facts, flow)) {
 			refused = true;

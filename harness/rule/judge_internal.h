@@ -85,6 +85,7 @@ struct judge {
 	bool has_exit, has_inside;
 	bool has_uplink;     /* any tap of the outside */
 	bool has_uplink_tap; /* of role uplink: then isp taps show again what it showed */
+	bool *watched; /* per service: an inside tap sees all that it sends */
 	int64_t now; /* the highest stamp */
 	bool any;    /* a frame was seen */
 
@@ -137,10 +138,11 @@ enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
 				  bool *verified);
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l);
 const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
-const struct policy_allow *judge_allow(const struct policy *p, const struct rule_ctx *c,
+const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,
 				       struct flow *flow);
 bool judge_is_real(const struct policy *p, const struct ipaddr *a);
 bool judge_is_tunnel_addr(const struct policy *p, const struct ipaddr *a);
+bool judge_is_ours(const struct policy *p, const struct net_layer *l); /* either end; NULL allowed */
 bool judge_is_inside(const struct policy *p, const struct ipaddr *a); /* a leg or in a network */
 
 /* judge_attr.c */

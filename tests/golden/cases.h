@@ -1,0 +1,1150 @@
+/* SPDX-License-Identifier: MIT */
+/* The golden captures: what must fire, the hard forms of it, and near misses. A case RULE+NAME has to raise
+ * RULE, a case RULE-NAME must not. */
+#ifndef GOLDEN_CASES_H
+#define GOLDEN_CASES_H
+
+#include "golden/frames.h"
+
+#define GOLDEN_FRAMES 16
+
+struct golden_frame {
+	const char *tap;
+	int64_t us; /* after the start */
+	struct bytes b;
+};
+
+struct golden {
+	struct golden_frame f[GOLDEN_FRAMES];
+	size_t n;
+};
+
+static inline void add(struct golden *g, const char *tap, int64_t us, struct bytes b)
+{
+	if (g->n == GOLDEN_FRAMES)
+		abort();
+	g->f[g->n++] = (struct golden_frame){ .tap = tap, .us = us, .b = b };
+}
+
+#define REAL "203.0.113.10"
+#define REAL6 "2001:db8:1::10"
+#define ROUTER "203.0.113.1"
+#define VPN "198.51.100.2"
+#define SINK "198.51.100.134"
+#define SINK6 "2001:db8:2::134"
+#define TUN "10.64.0.2"
+#define QBT "172.30.0.130"
+#define SONARR "172.30.0.131"
+#define PLEX "172.28.0.3"
+#define MARKER "6c70000102030405060708090a0b0c0d"
+
+#define M_HOST "020000000010"
+#define M_ROUTER "020000000001"
+#define M_QBT "0242ac1e0082"
+#define M_SONARR "0242ac1e0083"
+#define M_GATEWAY "0242ac1e0003"
+#define M_PLEX "0242ac1c0003"
+
+#define P_ICMP 1
+#define P_TCP 6
+#define P_UDP 17
+#define P_ICMP6 58
+
+static inline struct bytes out(struct bytes p)
+{
+	return eth(M_HOST, M_ROUTER, ethertype_of(p), p);
+}
+
+static inline struct bytes in(struct bytes p)
+{
+	return eth(M_ROUTER, M_HOST, ethertype_of(p), p);
+}
+
+static inline struct bytes app(struct bytes p)
+{
+	return eth(M_QBT, M_GATEWAY, ethertype_of(p), p);
+}
+
+/* 802.1Q: id 7 */
+static inline struct bytes vlan(struct bytes frame)
+{
+	struct bytes head = slice(frame, 0, 12);
+
+	return cat(cat(head, hex("8100 0007")), slice(frame, 12, frame.n - 12));
+}
+
+/* The four cases of a rule for one protocol: plain; hard = VLAN, IPv6 and an odd port where the protocol has
+ * no port of its own; misses = the same packet coming in, and the same packet seen on the bridge only. */
+#define DATAGRAM(name, payload, port, odd_port)                                                    \
+	static void name##_plain(struct golden *g)                                                 \
+	{                                                                                          \
+		add(g, "uplink", 0, out(ip(REAL, SINK, P_UDP, udp(40001, port, payload))));        \
+	}                                                                                          \
+	static void name##_hard(struct golden *g)                                                  \
+	{                                                                                          \
+		add(g, "uplink", 0,                                                                \
+		    vlan(out(ip(REAL6, SINK6, P_UDP, udp(40001, odd_port, payload)))));            \
+	}                                                                                          \
+	static void name##_inbound(struct golden *g)                                               \
+	{                                                                                          \
+		add(g, "uplink", 0, in(ip(SINK, REAL, P_UDP, udp(port, 40001, payload))));         \
+	}                                                                                          \
+	static void name##_inside(struct golden *g)                                                \
+	{                                                                                          \
+		add(g, "br-vpn", 0, app(ip(QBT, SINK, P_UDP, udp(40001, port, payload))));         \
+	}
+
+/* The same for a stream: hard = split in the middle of its head, over IPv6, on an odd port. */
+#define STREAM(name, payload, port, odd_port, cut)                                                 \
+	static void name##_plain(struct golden *g)                                                 \
+	{                                                                                          \
+		add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, port, 1, F_SYN, fill(0, 0))))); \
+		add(g, "uplink", 900,                                                              \
+		    out(ip(REAL, SINK, P_TCP, tcp(40001, port, 2, F_ACK | F_PSH, payload))));      \
+	}                                                                                          \
+	static void name##_hard(struct golden *g)                                                  \
+	{                                                                                          \
+		struct bytes whole = payload;                                                      \
+		add(g, "uplink", 0,                                                                \
+		    out(ip(REAL6, SINK6, P_TCP, tcp(40001, odd_port, 1, F_SYN, fill(0, 0)))));     \
+		add(g, "uplink", 900,                                                              \
+		    out(ip(REAL6, SINK6, P_TCP,                                                    \
+			   tcp(40001, odd_port, 2, F_ACK, slice(whole, 0, cut)))));                \
+		add(g, "uplink", 950,                                                              \
+		    out(ip(REAL6, SINK6, P_TCP,                                                    \
+			   tcp(40001, odd_port, 2 + (cut), F_ACK | F_PSH,                          \
+			       slice(whole, cut, whole.n - (cut))))));                             \
+	}                                                                                          \
+	static void name##_inbound(struct golden *g)                                               \
+	{                                                                                          \
+		add(g, "uplink", 0,                                                                \
+		    in(ip(SINK, REAL, P_TCP, tcp(40001, port, 2, F_ACK | F_PSH, payload))));       \
+	}                                                                                          \
+	static void name##_inside(struct golden *g)                                                \
+	{                                                                                          \
+		add(g, "br-vpn", 0,                                                                \
+		    app(ip(QBT, SINK, P_TCP, tcp(40001, port, 2, F_ACK | F_PSH, payload))));       \
+	}
+
+static inline struct bytes bt_handshake(void)
+{
+	return cat(cat(cat(be(19, 1), text("BitTorrent protocol")), hex("0000000000100005")),
+		   cat(fill(0xab, 20), text("-qB4500-abcdefghijkl")));
+}
+
+static inline struct bytes announce(const char *extra)
+{
+	return text("GET /announce?info_hash=%%aa%%bb%%cc%%dd%%ee%%ff%%aa%%bb%%cc%%dd%%ee%%ff%%aa%%bb%%cc"
+		    "%%dd%%ee%%ff%%aa%%bb&peer_id=-qB4500-abcdefghijkl&port=6881&uploaded=0&downloaded=0"
+		    "&left=9&event=started%s HTTP/1.1\r\nHost: tracker.example\r\n\r\n",
+		    extra);
+}
+
+static inline struct bytes ws_tracker(void)
+{
+	return text("GET / HTTP/1.1\r\nHost: tracker.example\r\nUpgrade: websocket\r\n"
+		    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		    "Sec-WebSocket-Version: 13\r\n\r\n");
+}
+
+static inline struct bytes dht_ping(struct bytes id)
+{
+	return cat(cat(text("d1:ad2:id20:"), id), text("e1:q4:ping1:t2:aa1:y1:qe"));
+}
+
+static inline struct bytes udp_tracker_announce(struct bytes address)
+{
+	return cat(cat(cat(hex("1122334455667788 00000001 12345678"), fill(0xab, 20)),
+		       cat(text("-qB4500-abcdefghijkl"), fill(0, 24))),
+		   cat(cat(be(2, 4), address), hex("deadbeef ffffffff 1ae1")));
+}
+
+static inline struct bytes lsd(void)
+{
+	return text("BT-SEARCH * HTTP/1.1\r\nHost: 239.192.152.143:6771\r\nPort: 6881\r\n"
+		    "Infohash: abababababababababababababababababababab\r\ncookie: 17\r\n\r\n\r\n");
+}
+
+static inline struct bytes ssdp(void)
+{
+	return text("M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
+		    "MX: 3\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\r\n");
+}
+
+static inline struct bytes pcp_map(void)
+{
+	struct bytes h = cat(hex("02 01 0000 00000e10"),
+			     cat(hex("00000000 00000000 0000ffff"), addr(REAL)));
+
+	return cat(cat(h, cat(fill(0x33, 12), hex("06 000000 1ae1 1ae1"))), fill(0, 16));
+}
+
+static inline struct bytes stun(void)
+{
+	return cat(hex("0001 0000 2112a442"), fill(0x44, 12));
+}
+
+static inline struct bytes utp(uint8_t first)
+{
+	return cat(be(first, 1), hex("00 1234 00000001 00000000 00100000 0001 0000"));
+}
+
+DATAGRAM(dns, dns_query(7, "tracker.example"), 53, 53)
+DATAGRAM(udp_tracker, hex("0000041727101980 00000000 12345678"), 6969, 33123)
+DATAGRAM(dht, dht_ping(fill(0x31, 20)), 6881, 33124)
+DATAGRAM(lsd, lsd(), 6771, 6771)
+DATAGRAM(stun, stun(), 3478, 33125)
+DATAGRAM(ssdp, ssdp(), 1900, 1900)
+DATAGRAM(natpmp, hex("0000"), 5351, 5351)
+STREAM(bt_peer, bt_handshake(), 6881, 443, 11)
+STREAM(bt_tracker, announce(""), 80, 8080, 30)
+STREAM(sni, tls_hello("tracker.example"), 443, 8443, 40)
+STREAM(http, text("GET /rss HTTP/1.1\r\nHost: indexer.example\r\n\r\n"), 80, 9117, 9)
+STREAM(doh, tls_hello("dns.quad9.net"), 443, 8443, 60)
+
+/* ---- cleartext ---- */
+
+static void clear_udp(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_UDP, udp(40001, 9, fill(0x99, 200)))));
+}
+
+static void clear_proto253(struct golden *g)
+{
+	add(g, "uplink", 0, vlan(out(ip(QBT, SINK, 253, fill(0x99, 40)))));
+}
+
+static void clear_fragment(struct golden *g)
+{
+	struct ip_fields later = { .id = 9, .offset = 1480 };
+
+	add(g, "uplink", 0, out(ip4o(REAL, SINK, P_UDP, later, fill(0x99, 64))));
+}
+
+static void clear_isp_only(struct golden *g)
+{
+	add(g, "isp", 0, out(ip(REAL, SINK, 132, cat(hex("9c41 0009 00000000 00000000"), fill(1, 20)))));
+}
+
+static void clear_port_beside_allowance(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, ROUTER, P_UDP, udp(40001, 124, hex("23 00 06 20")))));
+}
+
+static void clear_shape_beside_allowance(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, ROUTER, P_UDP, udp(40001, 123, dht_ping(fill(1, 20))))));
+}
+
+static void clear_address_beside_allowance(struct golden *g)
+{
+	struct bytes ntp = cat(hex("23 00 06 20"), fill(0, 44));
+
+	add(g, "uplink", 0, out(ip(REAL, "203.0.113.2", P_UDP, udp(40001, 123, ntp))));
+}
+
+static void clear_canary_under_allowance(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, ROUTER, P_UDP, udp(40001, 53, dns_query(3, "cq-8f21.canary.example")))));
+}
+
+static void clear_segments_of_big_frame(struct golden *g)
+{
+	/* one frame of 2 segments on the bridge leaves as two packets */
+	add(g, "br-vpn", 0,
+	    app(ip4o(QBT, SINK, P_TCP, (struct ip_fields){ .id = 50 },
+		     tcp(40001, 9, 1000, F_ACK, fill(0x41, 1600)))));
+	add(g, "uplink", 45,
+	    out(ip4o(REAL, SINK, P_TCP, (struct ip_fields){ .id = 50, .ttl = 62 },
+		     tcp(50001, 9, 1000, F_ACK, fill(0x41, 800)))));
+	add(g, "uplink", 46,
+	    out(ip4o(REAL, SINK, P_TCP, (struct ip_fields){ .id = 51, .ttl = 62 },
+		     tcp(50001, 9, 1800, F_ACK, fill(0x41, 800)))));
+}
+
+static void miss_blocked(struct golden *g)
+{
+	add(g, "veth-qbt", 0, app(ip(QBT, SINK, P_UDP, udp(40001, 9, fill(0x99, 200)))));
+	add(g, "br-vpn", 9, app(ip(QBT, SINK, P_UDP, udp(40001, 9, fill(0x99, 200)))));
+}
+
+static void miss_tunnel(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 5)))));
+	add(g, "uplink", 10,
+	    out(ip(REAL, VPN, P_UDP,
+		   udp(41000, 51820, cat(hex("01000000"), fill(0x77, 144))))));
+	add(g, "uplink", 20, in(ip(VPN, REAL, P_UDP, udp(51820, 41000, wg_data(0, 6)))));
+}
+
+static void miss_allowed(struct golden *g)
+{
+	struct bytes ntp = cat(hex("23 00 06 20"), fill(0, 44));
+
+	add(g, "uplink", 0, out(ip(REAL, ROUTER, P_UDP, udp(40001, 123, ntp))));
+	add(g, "uplink", 5,
+	    out(ip(REAL, ROUTER, P_UDP, udp(40001, 53, dns_query(3, "deb.example")))));
+}
+
+static void miss_control(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, SINK, P_UDP, udp(40001, 9, cat(hex(MARKER), be(0x80000001, 4))))));
+	add(g, "uplink", 9,
+	    out(ip(REAL, SINK, P_UDP,
+		   udp(40001, 53,
+		       dns_query(9, "ctl-plaintext-dns-6c70000102030405.canary.example")))));
+}
+
+static void miss_beacon(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    eth("026c65616b01", "020000000099", 0x88b5,
+		cat(cat(text("beacon"), hex(MARKER)), be(0xffffffff, 4))));
+}
+
+static void miss_home_neighbours(struct golden *g)
+{
+	/* a real LAN, open world: neighbours and the host's own programs prove nothing */
+	add(g, "uplink", 0,
+	    eth("020000000044", "ffffffffffff", 0x0800,
+		ip("192.168.1.44", "192.168.1.255", P_UDP, udp(137, 137, fill(0, 50)))));
+	add(g, "uplink", 9,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip("192.168.1.10", SINK, P_TCP, tcp(40001, 9, 5, F_SYN, fill(0, 0)))));
+}
+
+static void home_source(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip(QBT, SINK, P_TCP, tcp(40001, 9, 5, F_SYN, fill(0, 0)))));
+}
+
+static void home_bridge_match(struct golden *g)
+{
+	add(g, "br-vpn", 0,
+	    app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, udp(40001, 9, fill(3, 90)))));
+	add(g, "uplink", 45,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
+		     udp(61001, 9, fill(3, 90)))));
+}
+
+static void miss_home_no_match(struct golden *g)
+{
+	/* same payload, other IP id: not the same packet */
+	add(g, "br-vpn", 0,
+	    app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, udp(40001, 9, fill(3, 90)))));
+	add(g, "uplink", 45,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 778, .ttl = 63 },
+		     udp(61001, 9, fill(3, 90)))));
+	/* the same packet once more, long after: too late to be the forwarded one */
+	add(g, "uplink", 200000,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
+		     udp(61002, 9, fill(3, 90)))));
+}
+
+/* ---- source addresses, IPv6, ICMP, old flows ---- */
+
+static void source_udp(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(QBT, SINK, P_UDP, udp(40001, 9, fill(0x99, 20)))));
+}
+
+static void source_fragment(struct golden *g)
+{
+	struct ip_fields later = { .id = 9, .offset = 1480 };
+
+	add(g, "uplink", 0, vlan(out(ip4o("172.30.0.200", SINK, P_UDP, later, fill(0x99, 20)))));
+}
+
+static void v6_options(struct golden *g)
+{
+	/* hop-by-hop options before the datagram */
+	struct bytes p = cat(hex("11 00 01 04 00000000"), udp(40001, 9, fill(1, 30)));
+
+	add(g, "uplink", 0, out(ip6o(REAL6, SINK6, 0, 64, p)));
+}
+
+static void v6_privacy_address(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip("2001:db8:1::dead", SINK6, P_TCP, tcp(40001, 9, 5, F_SYN, fill(0, 0)))));
+}
+
+static void miss_v6_upkeep(struct golden *g)
+{
+	struct bytes mld = cat(hex("3a 00 05 02 0000 01 00"), icmp(143, 0, hex("0000 0000")));
+	struct bytes ns = icmp(135, 0, cat(hex("00000000"), addr("2001:db8:1::1")));
+
+	add(g, "uplink", 0, out(ip6o("fe80::10", "ff02::16", 0, 1, mld)));
+	add(g, "uplink", 10, out(ip6o("fe80::10", "ff02::1:ff00:1", P_ICMP6, 255, ns)));
+}
+
+static void icmp_echo(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_ICMP, icmp(8, 0, cat(hex("1234 0001"), fill(9, 40))))));
+}
+
+static void icmp6_echo(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    vlan(out(ip(REAL6, SINK6, P_ICMP6, icmp(128, 0, cat(hex("1234 0001"), fill(9, 40)))))));
+}
+
+static void miss_icmp_quotes_tunnel(struct golden *g)
+{
+	struct bytes quoted = ip(VPN, REAL, P_UDP, udp(51820, 41000, wg_data(32, 6)));
+
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_ICMP, icmp(3, 3, cat(be(0, 4), quoted)))));
+}
+
+static void icmp_quotes_another_port(struct golden *g)
+{
+	struct bytes quoted = ip(VPN, QBT, P_UDP, udp(51821, 41000, fill(1, 32)));
+
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_ICMP, icmp(3, 3, cat(be(0, 4), quoted)))));
+}
+
+static void miss_icmp_inbound(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(SINK, REAL, P_ICMP, icmp(8, 0, cat(hex("1234 0001"), fill(9, 40))))));
+}
+
+static void old_flow(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 6881, 5000, F_ACK, fill(1, 100)))));
+}
+
+static void old_flow_v6(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    vlan(out(ip(REAL6, SINK6, P_TCP, tcp(40001, 443, 5000, F_ACK | F_FIN, fill(0, 0))))));
+}
+
+static void miss_new_flow(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 9, 4, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 9, out(ip(REAL, SINK, P_TCP, tcp(40001, 9, 5, F_ACK, fill(1, 100)))));
+}
+
+static void miss_reset(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 9, 4, F_RST, fill(0, 0)))));
+}
+
+/* ---- the tunnel ---- */
+
+static void endpoint_other_port(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_TCP, tcp(40001, 443, 4, F_SYN, fill(0, 0)))));
+}
+
+static void endpoint_same_port_tcp(struct golden *g)
+{
+	add(g, "uplink", 0, vlan(out(ip(REAL, VPN, P_TCP, tcp(40001, 51820, 4, F_SYN, fill(0, 0))))));
+}
+
+static void endpoint_dns_in_tuple(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_UDP, udp(40001, 51820, dns_query(9, "a.example")))));
+}
+
+static void endpoint_nearly_wireguard(struct golden *g)
+{
+	struct bytes short_of_16 = wg_data(64, 5);
+
+	short_of_16.n -= 1;
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_UDP, udp(40001, 51820, short_of_16))));
+}
+
+static void endpoint_nearly_initiation(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, VPN, P_UDP, udp(40001, 51820, cat(hex("01000000"), fill(0x77, 145))))));
+}
+
+static void endpoint_reserved_bytes(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, VPN, P_UDP, udp(40001, 51820, cat(hex("04000100"), fill(0x77, 76))))));
+}
+
+static void endpoint_openvpn_plain(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_UDP, udp(40001, 1194, dht_ping(fill(1, 20))))));
+}
+
+static void endpoint_openvpn_http(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 9,
+	    out(ip(REAL, VPN, P_TCP,
+		   tcp(40001, 443, 2, F_ACK, text("GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n")))));
+}
+
+static void miss_openvpn(struct golden *g)
+{
+	/* P_DATA_V2, peer id, packet id; then P_CONTROL_HARD_RESET_CLIENT_V2 */
+	add(g, "uplink", 0,
+	    out(ip(REAL, VPN, P_UDP, udp(40001, 1194, cat(hex("48 000001 00000007"), fill(0xc3, 80))))));
+	add(g, "uplink", 9,
+	    out(ip(REAL, VPN, P_UDP,
+		   udp(40001, 1194, cat(hex("38 0102030405060708"), fill(0, 5))))));
+}
+
+static void miss_server_speaks(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(VPN, REAL, P_TCP, tcp(443, 40001, 4, F_SYN | F_ACK, fill(0, 0)))));
+}
+
+static void opaque_marker(struct golden *g)
+{
+	struct bytes inside = cat(cat(hex(MARKER), be(1, 4)), fill(0, 28));
+
+	add(g, "uplink", 0,
+	    out(ip(REAL, VPN, P_UDP,
+		   udp(40001, 51820, cat(hex("04000000 05000000 0100000000000000"), inside)))));
+}
+
+static void opaque_text(struct golden *g)
+{
+	struct bytes inside = text("GET /" MARKER "00000002 HTTP/1.1\r\n");
+
+	add(g, "uplink", 0,
+	    vlan(out(ip(REAL, VPN, P_UDP, udp(40001, 1194, cat(hex("48 000001 00000007"), inside))))));
+}
+
+static void miss_marker_on_bridge(struct golden *g)
+{
+	add(g, "br-vpn", 0,
+	    app(ip(QBT, SINK, P_UDP, udp(40001, 9, cat(hex(MARKER), be(1, 4))))));
+}
+
+static void port_moved(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 5)))));
+	add(g, "uplink", 9, out(ip(REAL, VPN, P_UDP, udp(1024, 51820, wg_data(64, 5)))));
+}
+
+static void port_moved_vlan(struct golden *g)
+{
+	add(g, "uplink", 0, vlan(out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 5))))));
+	add(g, "uplink", 9, vlan(out(ip(REAL, VPN, P_UDP, udp(41001, 51820, wg_data(0, 5))))));
+}
+
+static void miss_new_session(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 5)))));
+	add(g, "uplink", 9, out(ip(REAL, VPN, P_UDP, udp(41001, 51820, wg_data(64, 6)))));
+}
+
+/* ---- DNS ---- */
+
+static void dns_tcp_split(struct golden *g)
+{
+	struct bytes q = dns_query(8, "tracker.example");
+	struct bytes m = cat(be(q.n, 2), q);
+
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 53, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 9, out(ip(REAL, SINK, P_TCP, tcp(40001, 53, 2, F_ACK, slice(m, 0, 9)))));
+	add(g, "uplink", 12,
+	    out(ip(REAL, SINK, P_TCP, tcp(40001, 53, 11, F_ACK, slice(m, 9, m.n - 9)))));
+}
+
+static void dns_lo_canary(struct golden *g)
+{
+	add(g, "lo", 0,
+	    eth("000000000000", "000000000000", 0x0800,
+		ip("127.0.0.1", "127.0.0.53", P_UDP,
+		   udp(40001, 53, dns_query(8, "x.CS-11D0.canary.example")))));
+}
+
+static void dns_mdns(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, "224.0.0.251", P_UDP,
+		   udp(5353, 5353, dns_query(0, "_bittorrent._tcp.local")))));
+}
+
+static void dns_llmnr(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip("fe80::10", "ff02::1:3", P_UDP, udp(40001, 5355, dns_query(5, "nas")))));
+}
+
+static void miss_dns_lo_answer(struct golden *g)
+{
+	add(g, "lo", 0,
+	    eth("000000000000", "000000000000", 0x0800,
+		ip("127.0.0.53", "127.0.0.1", P_UDP,
+		   udp(53, 40001, dns_answer(8, "cs-11d0.canary.example", SINK)))));
+}
+
+static void dot(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, "9.9.9.9", P_TCP, tcp(40001, 853, 1, F_SYN, fill(0, 0)))));
+}
+
+/* ---- BitTorrent and friends: forms beside the generated ones ---- */
+
+static void ws(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 8000, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 9, out(ip(REAL, SINK, P_TCP, tcp(40001, 8000, 2, F_ACK, ws_tracker()))));
+}
+
+static void utp_plain(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_UDP, udp(6881, 6881, utp(0x41)))));
+	add(g, "uplink", 900, in(ip(SINK, REAL, P_UDP, udp(6881, 6881, utp(0x21)))));
+	add(g, "uplink", 990, out(ip(REAL, SINK, P_UDP, udp(6881, 6881, utp(0x21)))));
+}
+
+static void utp_hard(struct golden *g)
+{
+	add(g, "uplink", 0, vlan(out(ip(REAL6, SINK6, P_UDP, udp(50123, 33001, utp(0x41))))));
+	add(g, "uplink", 900, vlan(in(ip(SINK6, REAL6, P_UDP, udp(33001, 50123, utp(0x21))))));
+	add(g, "uplink", 990, vlan(out(ip(REAL6, SINK6, P_UDP, udp(50123, 33001, utp(0x21))))));
+}
+
+static void miss_utp_in(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(SINK, REAL, P_UDP, udp(6881, 6881, utp(0x41)))));
+}
+
+static void miss_utp_wrong_version(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_UDP, udp(6881, 6881, utp(0x42)))));
+}
+
+static void soap(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, ROUTER, P_TCP, tcp(40001, 5000, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 9,
+	    out(ip(REAL, ROUTER, P_TCP,
+		   tcp(40001, 5000, 2, F_ACK,
+		       text("POST /ctl/IPConn HTTP/1.1\r\nHost: 203.0.113.1:5000\r\n"
+			    "SOAPAction: \"urn:schemas-upnp-org:service:WANIPConnection:1#AddPortMapping\""
+			    "\r\nContent-Length: 90\r\n\r\n<u:AddPortMapping><NewInternalClient>"
+			    "172.30.0.130</NewInternalClient></u:AddPortMapping>")))));
+}
+
+static void pcp(struct golden *g)
+{
+	add(g, "uplink", 0, vlan(out(ip(REAL, ROUTER, P_UDP, udp(40001, 5351, pcp_map())))));
+}
+
+/* ---- answers ---- */
+
+static void published_tcp(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(SINK, REAL, P_TCP, tcp(50001, 6881, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 90, out(ip(REAL, SINK, P_TCP, tcp(6881, 50001, 9, F_SYN | F_ACK, fill(0, 0)))));
+}
+
+static void published_udp(struct golden *g)
+{
+	add(g, "uplink", 0, vlan(in(ip(SINK6, REAL6, P_UDP, udp(50001, 6881, utp(0x41))))));
+	add(g, "uplink", 90, vlan(out(ip(REAL6, SINK6, P_UDP, udp(6881, 50001, utp(0x21))))));
+}
+
+static void published_web_speaks_torrent(struct golden *g)
+{
+	/* an edge port is excused for what a web server says, not for a peer */
+	add(g, "uplink", 0, in(ip(SINK, REAL, P_TCP, tcp(50001, 8080, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 90, out(ip(REAL, SINK, P_TCP, tcp(8080, 50001, 10, F_ACK, bt_handshake()))));
+}
+
+static void miss_published_web(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(SINK, REAL, P_TCP, tcp(50001, 8080, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 90, out(ip(REAL, SINK, P_TCP, tcp(8080, 50001, 9, F_SYN | F_ACK, fill(0, 0)))));
+	add(g, "uplink", 190,
+	    out(ip(REAL, SINK, P_TCP,
+		   tcp(8080, 50001, 10, F_ACK, text("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))));
+}
+
+static void miss_published_reset(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(SINK, REAL, P_TCP, tcp(50001, 6881, 1, F_SYN, fill(0, 0)))));
+	add(g, "uplink", 90, out(ip(REAL, SINK, P_TCP, tcp(6881, 50001, 0, F_RST | F_ACK, fill(0, 0)))));
+}
+
+static void vpn_side(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(50001, 8080, 1, F_SYN, fill(0, 0))));
+	add(g, "exit", 90, ip(TUN, SINK, P_TCP, tcp(8080, 50001, 9, F_SYN | F_ACK, fill(0, 0))));
+}
+
+static void vpn_side_odd(struct golden *g)
+{
+	/* the gateway answers with the address of the app: forwarded, not translated */
+	add(g, "exit", 90, ip(QBT, SINK, P_TCP, tcp(8080, 50001, 9, F_SYN | F_ACK, fill(0, 0))));
+}
+
+static void miss_vpn_side_torrent(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(50001, 50000, 1, F_SYN, fill(0, 0))));
+	add(g, "exit", 90, ip(TUN, SINK, P_TCP, tcp(50000, 50001, 9, F_SYN | F_ACK, fill(0, 0))));
+}
+
+static void miss_vpn_side_reset(struct golden *g)
+{
+	add(g, "exit", 90, ip(TUN, SINK, P_TCP, tcp(8080, 50001, 9, F_RST | F_ACK, fill(0, 0))));
+}
+
+/* ---- the tunnel's address ---- */
+
+static void tun_reset(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(TUN, "203.0.113.77", P_TCP, tcp(443, 50001, 9, F_RST, fill(0, 0)))));
+}
+
+static void tun_challenge(struct golden *g)
+{
+	add(g, "isp", 0, vlan(out(ip(TUN, "203.0.113.77", P_TCP, tcp(443, 50001, 9, F_ACK, fill(0, 0))))));
+}
+
+static void miss_tun_asked(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip("203.0.113.77", TUN, P_TCP, tcp(50001, 443, 9, F_SYN, fill(0, 0)))));
+}
+
+static void miss_tun_at_exit(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_TCP, tcp(443, 50001, 9, F_RST, fill(0, 0))));
+}
+
+static inline struct bytes arp(uint16_t op, const char *mac, const char *sender, const char *target)
+{
+	struct bytes p = cat(hex("0001 0800 06 04"), be(op, 2));
+
+	p = cat(cat(p, hex(mac)), addr(sender));
+	return eth(mac, "ffffffffffff", 0x0806, cat(cat(p, fill(0, 6)), addr(target)));
+}
+
+static void arp_reply(struct golden *g)
+{
+	add(g, "uplink", 0, arp(2, M_HOST, TUN, "203.0.113.77"));
+}
+
+static void arp_inside(struct golden *g)
+{
+	add(g, "br-vpn", 0, vlan(arp(2, M_GATEWAY, TUN, QBT)));
+}
+
+static void miss_arp_asked(struct golden *g)
+{
+	add(g, "uplink", 0, arp(1, M_ROUTER, ROUTER, TUN));
+}
+
+static void miss_arp_own(struct golden *g)
+{
+	add(g, "uplink", 0, arp(2, M_HOST, REAL, ROUTER));
+}
+
+/* ---- routers and leases ---- */
+
+static inline struct bytes advertisement(uint16_t lifetime, int prefix)
+{
+	struct bytes p = cat(hex("40 00"), cat(be(lifetime, 2), fill(0, 8)));
+
+	if (prefix)
+		p = cat(p, cat(hex("03 04 40 c0 00000e10 00000e10 00000000"), addr("2001:db8:7::")));
+	return ip6o("fe80::1", "ff02::1", P_ICMP6, 255, icmp(134, 0, p));
+}
+
+static void ra_bridge(struct golden *g)
+{
+	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(1800, 0)));
+}
+
+static void ra_prefix_only(struct golden *g)
+{
+	add(g, "veth-qbt", 0, vlan(eth(M_ROUTER, "333300000001", 0x86dd, advertisement(0, 1))));
+}
+
+static void miss_ra_uplink(struct golden *g)
+{
+	add(g, "uplink", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(1800, 1)));
+}
+
+static void miss_ra_withdrawn(struct golden *g)
+{
+	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(0, 0)));
+}
+
+static inline struct bytes lease(struct bytes routes)
+{
+	struct bytes p = cat(hex("02 01 06 00 01020304 0000 0000 00000000"), addr(REAL));
+
+	p = cat(cat(cat(p, addr(ROUTER)), fill(0, 4)), cat(hex(M_HOST), fill(0, 10 + 64 + 128)));
+	p = cat(p, hex("63825363 35 01 05 36 04 cb007101"));
+	p = cat(cat(p, cat(be(121, 1), be(routes.n, 1))), cat(routes, be(255, 1)));
+	return ip(ROUTER, REAL, P_UDP, udp(67, 68, p));
+}
+
+static void lease_half(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease(cat(hex("01 00"), addr(ROUTER)))));
+}
+
+static void lease_host_route(struct golden *g)
+{
+	/* an innocent route first */
+	struct bytes r = cat(cat(hex("10 c0a8"), addr(ROUTER)), cat(hex("20 c6336486"), addr(ROUTER)));
+
+	add(g, "br-vpn", 0, vlan(in(lease(r))));
+}
+
+static void miss_lease_default(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease(cat(hex("00"), addr(ROUTER)))));
+}
+
+static void miss_lease_private(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease(cat(hex("08 0a"), addr(ROUTER)))));
+}
+
+/* ---- inside the tunnel ---- */
+
+static void told_announce(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_TCP, tcp(40001, 80, 1, F_SYN, fill(0, 0))));
+	add(g, "exit", 9, ip(TUN, SINK, P_TCP, tcp(40001, 80, 2, F_ACK, announce("&ip=203.0.113.10"))));
+}
+
+static void told_udp_announce(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 6969, hex("0000041727101980 00000000 12345678"))));
+	add(g, "exit", 9, ip(TUN, SINK, P_UDP, udp(40001, 6969, udp_tracker_announce(addr(REAL)))));
+}
+
+static inline struct bytes extended(struct bytes dict)
+{
+	return cat(cat(be(dict.n + 2, 4), hex("14 00")), dict);
+}
+
+static void told_v6_handshake(struct golden *g)
+{
+	struct bytes dict = cat(cat(text("d4:ipv616:"), addr(REAL6)), text("1:md11:ut_metadatai2eee"));
+	struct bytes all = cat(bt_handshake(), extended(dict));
+
+	add(g, "exit", 0, ip(TUN, SINK, P_TCP, tcp(40001, 6881, 1, F_SYN, fill(0, 0))));
+	add(g, "exit", 9, ip(TUN, SINK, P_TCP, tcp(40001, 6881, 2, F_ACK, all)));
+}
+
+static void told_yourip(struct golden *g)
+{
+	struct bytes dict = cat(cat(text("d1:md6:ut_pexi1ee6:yourip4:"), addr(REAL)), text("e"));
+	struct bytes all = cat(bt_handshake(), extended(dict));
+
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(6881, 40001, 1, F_SYN | F_ACK, fill(0, 0))));
+	add(g, "exit", 9, ip(SINK, TUN, P_TCP, tcp(6881, 40001, 2, F_ACK, all)));
+}
+
+static void told_stun(struct golden *g)
+{
+	/* XOR-MAPPED-ADDRESS of 203.0.113.10 (RFC 5389 15.2): cb00710a ^ 2112a442 */
+	add(g, "exit", 0,
+	    ip(SINK, TUN, P_UDP,
+	       udp(3478, 40001,
+		   cat(cat(hex("0101 000c 2112a442"), fill(0x44, 12)),
+		       hex("0020 0008 00 01 bd53 ea12d548")))));
+}
+
+static void miss_told_vpn(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_TCP, tcp(40001, 80, 1, F_SYN, fill(0, 0))));
+	add(g, "exit", 9, ip(TUN, SINK, P_TCP, tcp(40001, 80, 2, F_ACK, announce("&ip=198.51.100.2"))));
+}
+
+static void miss_told_dns(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_UDP, udp(53, 40001, dns_answer(4, "home.example", REAL))));
+}
+
+static void miss_told_bytes(struct golden *g)
+{
+	/* four bytes in ciphertext come by chance */
+	add(g, "exit", 0,
+	    ip(TUN, SINK, P_TCP,
+	       tcp(40001, 9, 9, F_ACK, cat(cat(fill(0xc1, 50), addr(REAL)), fill(0xc1, 9)))));
+}
+
+static void text_v4(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("Your address: 203.0.113.10\n"))));
+}
+
+static void text_v6(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 514, text("<13>peer [2001:DB8:1::10]:6881"))));
+}
+
+static void miss_text_longer(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("203.0.113.101 1203.0.113.10"))));
+}
+
+/* CRC-32C (Castagnoli), as BEP 42 wants it. */
+static inline uint32_t crc32c(struct bytes x)
+{
+	uint32_t c = 0xffffffff;
+
+	for (size_t i = 0; i < x.n; i++) {
+		c ^= x.b[i];
+		for (int k = 0; k < 8; k++)
+			c = c >> 1 ^ (c & 1 ? 0x82f63b78U : 0);
+	}
+	return ~c;
+}
+
+static inline struct bytes node_id(const char *address, uint8_t r)
+{
+	static const uint8_t mask4[] = { 0x03, 0x0f, 0x3f, 0xff };
+	static const uint8_t mask6[] = { 0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff };
+	struct bytes a = addr(address);
+	struct bytes id = fill(0x5e, 20);
+	uint32_t c;
+
+	a.n = a.n == 4 ? 4 : 8;
+	for (size_t i = 0; i < a.n; i++)
+		a.b[i] &= a.n == 4 ? mask4[i] : mask6[i];
+	a.b[0] = (uint8_t)(a.b[0] | r << 5);
+	c = crc32c(a);
+	id.b[0] = (uint8_t)(c >> 24);
+	id.b[1] = (uint8_t)(c >> 16);
+	id.b[2] = (uint8_t)((c >> 8 & 0xf8) | 3);
+	id.b[19] = r;
+	return id;
+}
+
+static void node_v4(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(6881, 6881, dht_ping(node_id(REAL, 1)))));
+}
+
+static void node_v6(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(50123, 33001, dht_ping(node_id(REAL6, 6)))));
+}
+
+static void miss_node_vpn(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(6881, 6881, dht_ping(node_id(VPN, 1)))));
+}
+
+static void miss_node_foreign(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_UDP, udp(6881, 6881, dht_ping(node_id(REAL, 1)))));
+}
+
+/* ---- edge services, unreadable frames ---- */
+
+static inline void plex_sends(struct golden *g, int64_t us, uint16_t id, uint8_t proto, struct bytes p)
+{
+	struct bytes inside = ip4o(PLEX, SINK, proto, (struct ip_fields){ .id = id }, p);
+
+	add(g, "br-media", us, eth(M_PLEX, M_HOST, 0x0800, inside));
+	add(g, "uplink", us + 45,
+	    out(ip4o(REAL, SINK, proto, (struct ip_fields){ .id = id, .ttl = 63 }, p)));
+}
+
+static void edge_udp(struct golden *g)
+{
+	plex_sends(g, 0, 4, P_UDP, udp(40001, 9, fill(8, 60)));
+}
+
+static void edge_wrong_shape(struct golden *g)
+{
+	plex_sends(g, 0, 4, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)));
+	plex_sends(g, 500, 5, P_TCP, tcp(40001, 443, 2, F_ACK, fill(0xe5, 68)));
+}
+
+static void miss_edge_tls(struct golden *g)
+{
+	plex_sends(g, 0, 4, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)));
+	plex_sends(g, 500, 5, P_TCP, tcp(40001, 443, 2, F_ACK, tls_hello("plex.example")));
+	plex_sends(g, 900, 6, P_TCP, tcp(40001, 443, 90, F_ACK, fill(0xe5, 68)));
+}
+
+static void unread_ethertype(struct golden *g)
+{
+	add(g, "uplink", 0, eth(M_HOST, M_ROUTER, 0x9999, fill(1, 60)));
+}
+
+static void unread_header(struct golden *g)
+{
+	struct bytes p = ip(REAL, SINK, P_UDP, udp(40001, 9, fill(1, 30)));
+
+	p.b[0] = 0x42; /* a header of 8 bytes */
+	add(g, "isp", 0, vlan(eth(M_HOST, M_ROUTER, 0x0800, p)));
+}
+
+static void miss_unread_inbound(struct golden *g)
+{
+	add(g, "uplink", 0, eth(M_ROUTER, M_HOST, 0x9999, fill(1, 60)));
+}
+
+static void miss_unread_inside(struct golden *g)
+{
+	add(g, "br-vpn", 0, eth(M_QBT, M_GATEWAY, 0x9999, fill(1, 60)));
+}
+
+struct golden_case {
+	const char *name, *policy;
+	void (*build)(struct golden *g);
+};
+
+#define LAB "policy.json"
+#define HOME "policy-home.json"
+#define OPENVPN "policy-openvpn.json"
+#define FOUR(rule, fn)                                                          \
+	{ rule "+plain", LAB, fn##_plain }, { rule "+hard", LAB, fn##_hard },   \
+		{ rule "-inbound", LAB, fn##_inbound }, { rule "-inside", LAB, fn##_inside }
+
+static const struct golden_case golden_cases[] = {
+	{ "cleartext-outside-tunnel+udp", LAB, clear_udp },
+	{ "cleartext-outside-tunnel+unknown-protocol-vlan", LAB, clear_proto253 },
+	{ "cleartext-outside-tunnel+later-fragment", LAB, clear_fragment },
+	{ "cleartext-outside-tunnel+sctp-isp-only", LAB, clear_isp_only },
+	{ "cleartext-outside-tunnel+port-beside-allowance", LAB, clear_port_beside_allowance },
+	{ "cleartext-outside-tunnel+shape-beside-allowance", LAB, clear_shape_beside_allowance },
+	{ "cleartext-outside-tunnel+address-beside-allowance", LAB, clear_address_beside_allowance },
+	{ "cleartext-outside-tunnel+canary-under-allowance", LAB, clear_canary_under_allowance },
+	{ "cleartext-outside-tunnel+segments-of-one-frame", LAB, clear_segments_of_big_frame },
+	{ "cleartext-outside-tunnel+home-source", HOME, home_source },
+	{ "cleartext-outside-tunnel+home-bridge-match", HOME, home_bridge_match },
+	{ "cleartext-outside-tunnel-blocked", LAB, miss_blocked },
+	{ "cleartext-outside-tunnel-tunnel", LAB, miss_tunnel },
+	{ "cleartext-outside-tunnel-allowed", LAB, miss_allowed },
+	{ "cleartext-outside-tunnel-control", LAB, miss_control },
+	{ "cleartext-outside-tunnel-beacon", LAB, miss_beacon },
+	{ "cleartext-outside-tunnel-home-neighbours", HOME, miss_home_neighbours },
+	{ "cleartext-outside-tunnel-home-no-match", HOME, miss_home_no_match },
+	{ "private-source-outside+udp", LAB, source_udp },
+	{ "private-source-outside+fragment-vlan", LAB, source_fragment },
+	{ "private-source-outside-translated", LAB, clear_udp },
+	{ "private-source-outside-home-address", HOME, miss_home_neighbours },
+	{ "ipv6-outside+options", LAB, v6_options },
+	{ "ipv6-outside+privacy-address", LAB, v6_privacy_address },
+	{ "ipv6-outside-upkeep", LAB, miss_v6_upkeep },
+	{ "ipv6-outside-ipv4", LAB, clear_udp },
+	{ "icmp-outside+echo", LAB, icmp_echo },
+	{ "icmp-outside+echo6-vlan", LAB, icmp6_echo },
+	{ "icmp-outside+quotes-another-port", LAB, icmp_quotes_another_port },
+	{ "icmp-outside-quotes-tunnel", LAB, miss_icmp_quotes_tunnel },
+	{ "icmp-outside-inbound", LAB, miss_icmp_inbound },
+	{ "old-flow-outside+data", LAB, old_flow },
+	{ "old-flow-outside+fin6-vlan", LAB, old_flow_v6 },
+	{ "old-flow-outside-new-flow", LAB, miss_new_flow },
+	{ "old-flow-outside-reset", LAB, miss_reset },
+	{ "tunnel-endpoint-cleartext+other-port", LAB, endpoint_other_port },
+	{ "tunnel-endpoint-cleartext+same-port-tcp", LAB, endpoint_same_port_tcp },
+	{ "tunnel-endpoint-cleartext+dns-in-tuple", LAB, endpoint_dns_in_tuple },
+	{ "tunnel-endpoint-cleartext+nearly-data", LAB, endpoint_nearly_wireguard },
+	{ "tunnel-endpoint-cleartext+nearly-initiation", LAB, endpoint_nearly_initiation },
+	{ "tunnel-endpoint-cleartext+reserved-bytes", LAB, endpoint_reserved_bytes },
+	{ "tunnel-endpoint-cleartext+openvpn-dht", OPENVPN, endpoint_openvpn_plain },
+	{ "tunnel-endpoint-cleartext+openvpn-http", OPENVPN, endpoint_openvpn_http },
+	{ "tunnel-endpoint-cleartext-wireguard", LAB, miss_tunnel },
+	{ "tunnel-endpoint-cleartext-openvpn", OPENVPN, miss_openvpn },
+	{ "tunnel-endpoint-cleartext-server-speaks", LAB, miss_server_speaks },
+	{ "tunnel-not-opaque+marker", LAB, opaque_marker },
+	{ "tunnel-not-opaque+text-openvpn-vlan", OPENVPN, opaque_text },
+	{ "tunnel-not-opaque-ciphertext", LAB, miss_tunnel },
+	{ "tunnel-not-opaque-bridge", LAB, miss_marker_on_bridge },
+	{ "tunnel-port-moved+data", LAB, port_moved },
+	{ "tunnel-port-moved+keepalive-vlan", LAB, port_moved_vlan },
+	{ "tunnel-port-moved-new-session", LAB, miss_new_session },
+	{ "tunnel-port-moved-one-port", LAB, miss_tunnel },
+	FOUR("plaintext-dns", dns),
+	{ "plaintext-dns+tcp-split", LAB, dns_tcp_split },
+	{ "plaintext-dns+loopback-canary", LAB, dns_lo_canary },
+	{ "plaintext-dns+multicast", LAB, dns_mdns },
+	{ "plaintext-dns+llmnr", LAB, dns_llmnr },
+	{ "plaintext-dns+canary-under-allowance", LAB, clear_canary_under_allowance },
+	{ "plaintext-dns-loopback-answer", LAB, miss_dns_lo_answer },
+	{ "plaintext-dns-of-the-host", LAB, miss_allowed },
+	FOUR("encrypted-dns-outside", doh),
+	{ "encrypted-dns-outside+dot", LAB, dot },
+	{ "encrypted-dns-outside-other-name", LAB, sni_plain },
+	FOUR("server-name-outside", sni),
+	FOUR("http-host-outside", http),
+	FOUR("bittorrent-peer-outside", bt_peer),
+	FOUR("bittorrent-tracker-outside", bt_tracker),
+	{ "bittorrent-tracker-outside-http", LAB, http_plain },
+	{ "bittorrent-tracker-outside-other-websocket", LAB, ws },
+	FOUR("udp-tracker-outside", udp_tracker),
+	FOUR("dht-outside", dht),
+	{ "utp-outside+syn-state", LAB, utp_plain },
+	{ "utp-outside+odd-port-v6-vlan", LAB, utp_hard },
+	{ "utp-outside-inbound", LAB, miss_utp_in },
+	{ "utp-outside-wrong-version", LAB, miss_utp_wrong_version },
+	FOUR("local-discovery-outside", lsd),
+	{ "local-discovery-outside-ssdp", LAB, ssdp_plain },
+	FOUR("stun-outside", stun),
+	FOUR("upnp-outside", ssdp),
+	{ "upnp-outside+soap", LAB, soap },
+	FOUR("nat-pmp-outside", natpmp),
+	{ "nat-pmp-outside+pcp-vlan", LAB, pcp },
+	{ "published-port-answers+tcp", LAB, published_tcp },
+	{ "published-port-answers+utp6-vlan", LAB, published_udp },
+	{ "published-port-answers+edge-port-speaks-torrent", LAB, published_web_speaks_torrent },
+	{ "published-port-answers-web", LAB, miss_published_web },
+	{ "published-port-answers-reset", LAB, miss_published_reset },
+	{ "vpn-side-answers+web", LAB, vpn_side },
+	{ "vpn-side-answers+app-address", LAB, vpn_side_odd },
+	{ "vpn-side-answers-torrent-port", LAB, miss_vpn_side_torrent },
+	{ "vpn-side-answers-reset", LAB, miss_vpn_side_reset },
+	{ "tunnel-address-answers+reset", LAB, tun_reset },
+	{ "tunnel-address-answers+challenge-vlan", LAB, tun_challenge },
+	{ "tunnel-address-answers-asked", LAB, miss_tun_asked },
+	{ "tunnel-address-answers-exit", LAB, miss_tun_at_exit },
+	{ "tunnel-address-arp+reply", LAB, arp_reply },
+	{ "tunnel-address-arp+inside-vlan", LAB, arp_inside },
+	{ "tunnel-address-arp-asked", LAB, miss_arp_asked },
+	{ "tunnel-address-arp-own", LAB, miss_arp_own },
+	{ "router-advertisement-inside+lifetime", LAB, ra_bridge },
+	{ "router-advertisement-inside+prefix-vlan", LAB, ra_prefix_only },
+	{ "router-advertisement-inside-uplink", LAB, miss_ra_uplink },
+	{ "router-advertisement-inside-withdrawn", LAB, miss_ra_withdrawn },
+	{ "dhcp-route-injected+half", LAB, lease_half },
+	{ "dhcp-route-injected+second-route-vlan", LAB, lease_host_route },
+	{ "dhcp-route-injected-default", LAB, miss_lease_default },
+	{ "dhcp-route-injected-private", LAB, miss_lease_private },
+	{ "real-address-in-payload+announce", LAB, told_announce },
+	{ "real-address-in-payload+udp-announce", LAB, told_udp_announce },
+	{ "real-address-in-payload+v6-handshake", LAB, told_v6_handshake },
+	{ "real-address-in-payload+yourip", LAB, told_yourip },
+	{ "real-address-in-payload+stun", LAB, told_stun },
+	{ "real-address-in-payload-vpn-address", LAB, miss_told_vpn },
+	{ "real-address-in-payload-dns-answer", LAB, miss_told_dns },
+	{ "real-address-in-payload-ciphertext", LAB, miss_told_bytes },
+	{ "real-address-text+body", LAB, text_v4 },
+	{ "real-address-text+v6-upper-case", LAB, text_v6 },
+	{ "real-address-text-longer-number", LAB, miss_text_longer },
+	{ "real-address-text-ciphertext", LAB, miss_told_bytes },
+	{ "dht-id-from-real-address+v4", LAB, node_v4 },
+	{ "dht-id-from-real-address+v6", LAB, node_v6 },
+	{ "dht-id-from-real-address-vpn", LAB, miss_node_vpn },
+	{ "dht-id-from-real-address-foreign", LAB, miss_node_foreign },
+	{ "edge-not-listed+udp", LAB, edge_udp },
+	{ "edge-not-listed+wrong-shape", LAB, edge_wrong_shape },
+	{ "edge-not-listed-tls", LAB, miss_edge_tls },
+	{ "edge-not-listed-web", LAB, miss_published_web },
+	{ "undecodable-outside+ethertype", LAB, unread_ethertype },
+	{ "undecodable-outside+header-length-vlan", LAB, unread_header },
+	{ "undecodable-outside-inbound", LAB, miss_unread_inbound },
+	{ "undecodable-outside-inside", LAB, miss_unread_inside },
+};
+
+#define N_GOLDEN (sizeof(golden_cases) / sizeof(golden_cases[0]))
+
+#endif
