@@ -52,7 +52,6 @@ enum fault_observation { FAULT_NOT_YET, FAULT_SEEN };
 /* A kind of fault. All functions return -1 with *err set on failure. */
 struct fault {
 	struct kind kind;  /* name, summary, rows of the parameters */
-	const char *help;  /* what exactly is done, for the reference */
 	const char *heals; /* what ends it: "the restart policy", "the table is removed" */
 	bool reaches_host; /* acts beyond the project's containers: on a real host only with i_mean_it */
 	const char *const *tools; /* programs it calls, NULL-terminated; NULL: none */

@@ -12,10 +12,10 @@ static const struct field fields[] = {
 const struct fault fault_container_crash = {
 	.kind = { .name = "container.crash",
 		  .summary = "SIGKILL of the first process of a service's container, from the host",
+		  .help = "A crash as the engine sees it, so that the restart policy acts.",
 		  .fields = fields,
 		  .params_size = sizeof(struct crash_params),
 		  .instant = true },
-	.help = "A crash as the engine sees it, so that the restart policy acts.",
 	.heals = "the restart policy",
 	.prepare = crash_prepare,
 	.apply = target_kill,

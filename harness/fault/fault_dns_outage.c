@@ -63,10 +63,11 @@ static int prepare(struct fault_active *a, struct err *err)
 const struct fault fault_dns_outage = {
 	.kind = { .name = "dns.outage",
 		  .summary = "lookups vanish, over UDP and TCP",
+		  .help = "An nft table drops port 53 at the lab's DNS server, or ports 53 "
+			  "and 853 where they leave the gateway. It is confirmed by the "
+			  "first lookup that was dropped.",
 		  .fields = fields,
 		  .params_size = sizeof(struct params) },
-	.help = "An nft table drops port 53 at the lab's DNS server, or ports 53 and 853 where "
-		"they leave the gateway. It is confirmed by the first lookup that was dropped.",
 	.heals = "the table is removed",
 	.tools = nft_tools,
 	.prepare = prepare,

@@ -173,13 +173,12 @@ static const char *const tools[] = { "nft", "ip", NULL };
 const struct fault fault_net_partition = {
 	.kind = { .name = "net.partition",
 		  .summary = "frames between two services are dropped on their bridge",
+		  .help = "An nft table of the bridge family in the host's namespace drops "
+			  "every frame between the two ports; all other ports of the bridge "
+			  "go on. On a real host that is the host's firewall, so it needs "
+			  "--i-mean-it.",
 		  .fields = fields,
 		  .params_size = sizeof(struct params) },
-	.help = "An nft table of the bridge family in the host's namespace drops every frame "
-		"between the two "
-		"ports; all other ports of the bridge go on. On a real host that is the host's "
-		"firewall, so "
-		"it needs --i-mean-it.",
 	.heals = "the table is removed",
 	.reaches_host = true,
 	.tools = tools,

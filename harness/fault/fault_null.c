@@ -84,9 +84,10 @@ static int undo(const json_t *record, struct err *err)
 const struct fault fault_null = {
 	.kind = { .name = "null",
 		  .summary = "nothing is broken: measures what the injector itself does",
+		  .help = "Everything around a fault, or the loading of an nft table too, without "
+			  "the fault.",
 		  .fields = fields,
 		  .params_size = sizeof(struct params) },
-	.help = "Everything around a fault, or the loading of an nft table too, without the fault.",
 	.heals = "the table, if there is one, is removed",
 	.tools = nft_tools,
 	.prepare = prepare,

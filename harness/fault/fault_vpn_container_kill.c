@@ -13,10 +13,10 @@ const struct fault fault_vpn_container_kill = {
 	.kind = { .name = "vpn.container-kill",
 		  .summary =
 			  "SIGKILL of the first process of the gateway's container, from the host",
+		  .help = "A crash as the engine sees it, so that the restart policy acts.",
 		  .fields = fields,
 		  .params_size = sizeof(struct crash_params),
 		  .instant = true },
-	.help = "A crash as the engine sees it, so that the restart policy acts.",
 	.heals = "the restart policy",
 	.prepare = crash_prepare,
 	.apply = target_kill,

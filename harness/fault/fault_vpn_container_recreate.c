@@ -66,12 +66,12 @@ static int confirm(struct fault_active *a, struct err *err)
 const struct fault fault_vpn_container_recreate = {
 	.kind = { .name = "vpn.container-recreate",
 		  .summary = "Compose replaces the gateway's container by a new one",
+		  .help = "`docker compose up -d --force-recreate --no-deps` of the "
+			  "gateway, as an update does. The bracket around it is as wide as "
+			  "Compose is slow.",
 		  .fields = fields,
 		  .params_size = sizeof(struct params),
 		  .instant = true },
-	.help = "`docker compose up -d --force-recreate --no-deps` of the gateway, as an update "
-		"does. The "
-		"bracket around it is as wide as Compose is slow.",
 	.heals = "the new container",
 	.prepare = prepare,
 	.apply = apply,

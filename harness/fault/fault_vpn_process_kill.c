@@ -55,12 +55,12 @@ static int prepare(struct fault_active *a, struct err *err)
 const struct fault fault_vpn_process_kill = {
 	.kind = { .name = "vpn.process-kill",
 		  .summary = "SIGKILL of the tunnel's process in the gateway, from the host",
+		  .help = "Kills wireguard-go, openvpn or boringtun in the gateway's pid "
+			  "namespace; where the tunnel is inside Gluetun's own process, "
+			  "that one. The target says which it was.",
 		  .fields = fields,
 		  .params_size = sizeof(struct params),
 		  .instant = true },
-	.help = "Kills wireguard-go, openvpn or boringtun in the gateway's pid namespace; where "
-		"the tunnel "
-		"is inside Gluetun's own process, that one. The target says which it was.",
 	.heals = "the gateway's own supervision, or the restart policy",
 	.prepare = prepare,
 	.apply = target_kill,

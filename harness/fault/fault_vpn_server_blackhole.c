@@ -120,11 +120,11 @@ static int prepare(struct fault_active *a, struct err *err)
 const struct fault fault_vpn_server_blackhole = {
 	.kind = { .name = "vpn.server-blackhole",
 		  .summary = "the tunnel's packets vanish without a word, in both directions",
+		  .help = "Lab: an nft table at the VPN server drops exactly the tunnel's "
+			  "address and port. Real host: the same in the host's firewall, "
+			  "so it needs --i-mean-it.",
 		  .fields = fields,
 		  .params_size = sizeof(struct params) },
-	.help = "Lab: an nft table at the VPN server drops exactly the tunnel's address and port. "
-		"Real host: "
-		"the same in the host's firewall, so it needs --i-mean-it.",
 	.heals = "the table is removed",
 	.reaches_host = true,
 	.tools = nft_tools,

@@ -93,6 +93,7 @@ struct field {
 struct kind {
 	const char *name;	    /* "vpn.process-kill" */
 	const char *summary;	    /* one line, no full stop */
+	const char *help;	    /* NULL, or whole sentences for the reference */
 	const struct field *fields; /* NULL: no parameters */
 	bool instant;	    /* a fault with nothing to undo: takes neither `hold` nor `heal` */
 	size_t params_size; /* bytes of the struct that `fields` fill; 0 with fields == NULL */

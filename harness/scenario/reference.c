@@ -84,6 +84,8 @@ static void print_kinds(FILE *f, const struct kind *const *kinds)
 	for (; kinds && *kinds; kinds++) {
 		(void)fprintf(f, "### `%s`\n\n%s%s.\n\n", (*kinds)->name, (*kinds)->summary,
 			      (*kinds)->instant ? " (in an instant: no `hold`, no `heal`)" : "");
+		if ((*kinds)->help)
+			(void)fprintf(f, "%s\n\n", (*kinds)->help);
 		if ((*kinds)->fields)
 			print_rows(f, (*kinds)->fields);
 	}

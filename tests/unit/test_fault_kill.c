@@ -130,7 +130,7 @@ static void test_table_of_kinds(void **state)
 		assert_non_null((*f)->apply);
 		assert_non_null((*f)->confirm);
 		assert_true((*f)->kind.instant == !(*f)->undo);
-		assert_non_null((*f)->help);
+		assert_non_null((*f)->kind.help);
 		assert_non_null((*f)->heals);
 	}
 	assert_null(fault_find("no.such"));

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# check, plan and list: exit statuses, streams, and what machines read. Needs no root and starts nothing.
+set -eu
+cd "$(dirname "$0")/../.."
+lp=${LEAKPROOF:-build/leakproof}
+tmp=$(mktemp -d)
+trap 'rm -r "$tmp"' EXIT
+failed=0
+
+# want STATUS COMMAND...: output in $tmp/out, errors in $tmp/err
+want() {
+  local status=0 expected=$1
+  shift
+  "$lp" "$@" > "$tmp/out" 2> "$tmp/err" || status=$?
+  if [ "$status" != "$expected" ]; then
+    echo "leakproof $*: exit status $status, not $expected"
+    cat "$tmp/out" "$tmp/err"
+    failed=1
+  fi
+}
+
+# has FILE TEXT
+has() {
+  grep -qF -- "$2" "$tmp/$1" || {
+    echo "no \"$2\" in:"
+    cat "$tmp/$1"
+    failed=1
+  }
+}
+
+want 0 check
+has out "scenarios/steady-state.yaml: ok (steady-state"
+want 0 check scenarios/teardown.yaml
+want 2 check tests/bad-scenarios/unknown-step-key.yaml
+has err "tests/bad-scenarios/unknown-step-key.yaml:5:5: error: unknown key \`sevice\` in udp; did you mean \`service\`?"
+has err "        ^"
+want 2 check --json tests/bad-scenarios/unknown-fault.yaml
+has out '"suggestion": "vpn.process-kill"'
+want 2 check "$tmp/none.yaml"
+has err "No such file"
+mkdir "$tmp/empty"
+want 2 check "$tmp/empty"
+has err "no scenario (*.yaml) in this directory"
+want 2 check --no-such-option
+
+want 0 plan kill-vpn-process
+has out "fault vpn.process-kill"
+has out "kill switch within 5s"
+want 0 plan tag:control
+has out "control-start-window"
+want 2 plan kill-vpn-proces
+has err "did you mean \`kill-vpn-process\`?"
+want 0 plan --json steady-state
+has out '"verb": "check"'
+
+for what in scenarios faults probes conditions checks stacks reports; do
+  want 0 list "$what"
+  want 0 list "$what" --json
+  has out '"name": '
+done
+want 0 list rules
+want 0 list rules --coverage
+want 0 list keys
+cmp "$tmp/out" docs/scenario-reference.md || failed=1
+want 2 list
+want 2 list fautls
+has err "did you mean \`faults\`?"
+
+exit $failed
