@@ -144,8 +144,10 @@ json_t *engine_find(const struct host *h, const char *path, struct err *err)
 	long status = 0;
 	json_t *j = request(h, "GET", path, NULL, GET_MS, &status, &mine);
 
+	if (status == 404)
+		mine = (struct err){ 0 };
 	if (!j && err)
-		*err = status == 404 ? (struct err){ 0 } : mine;
+		*err = mine;
 	return j;
 }
 

@@ -14,28 +14,45 @@
 #include "base/fs.h"
 #include "host/host_internal.h"
 
-#define ROUTES_MAX	   ((size_t)4 << 20)
-#define RTF_UP_GATEWAYLESS 0x1U /* RTF_UP of <linux/route.h> */
+#define ROUTES_MAX ((size_t)4 << 20)
+/* Column of a line of /proc/net/route: interface, target, gateway, flags, references, use, metric, mask. */
+enum { ROUTE_TARGET = 1, ROUTE_METRIC = 6, ROUTE_MASK = 7 };
+
+static const char *column(const char *line, int n)
+{
+	for (; n > 0 && line; n--) {
+		line = strchr(line, '\t');
+		line = line ? line + 1 : NULL;
+	}
+	return line ? line : "";
+}
+
+/* Is it a default route? Its metric then; else -1. */
+static long default_metric(const char *line)
+{
+	char *end;
+	unsigned long target = strtoul(column(line, ROUTE_TARGET), &end, 16);
+
+	if (*end != '\t' || target != 0 || strtoul(column(line, ROUTE_MASK), NULL, 16) != 0)
+		return -1;
+	return strtol(column(line, ROUTE_METRIC), NULL, 10);
+}
 
 /* The interface of the default route with the lowest metric in /proc/net/route; NULL: none. */
 static char *uplink_v4(void)
 {
 	_cleanup_free_ char *text = fs_read("/proc/self/net/route", ROUTES_MAX, NULL, NULL);
 	char *rest = NULL, *best = NULL;
-	unsigned lowest = ~0U;
+	long lowest = -1;
 
 	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
 	     line = strtok_r(NULL, "\n", &rest)) {
-		char name[IF_NAMESIZE];
-		unsigned target, flags, metric, mask;
+		long metric = default_metric(line);
 
-		if (sscanf(line, "%15s %x %*x %x %*d %*d %u %x", name, &target, &flags, &metric,
-			   &mask) != 5 ||
-		    target != 0 || mask != 0 || !(flags & RTF_UP_GATEWAYLESS) ||
-		    (best && metric >= lowest))
+		if (metric < 0 || (best && metric >= lowest))
 			continue;
 		free(best);
-		best = str_fmt("%s", name);
+		best = str_fmt("%.*s", (int)strcspn(line, "\t "), line);
 		lowest = metric;
 	}
 	return best;

@@ -116,14 +116,19 @@ bool lab_net_kernel_wireguard(struct host *h)
 /* Columns of /proc/net/tcp (proc_net_tcp.rst of the kernel): "sl: local:port remote:port state". */
 static bool line_listens(const char *line, bool tcp, unsigned port)
 {
-	unsigned local = 0, state = 0;
-	const char *colon = strchr(line, ':');
+	const char *local = strchr(line, ':'), *remote;
+	unsigned long state, have;
+	char *end;
 
-	if (!colon ||
-	    sscanf(colon + 1, " %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local, &state) != 2)
+	local = local ? strchr(local + 1, ':') : NULL;
+	remote = local ? strchr(local + 1, ':') : NULL;
+	if (!remote)
 		return false;
+	have = strtoul(local + 1, NULL, 16);
+	(void)strtoul(remote + 1, &end, 16);
+	state = strtoul(end, NULL, 16);
 	/* 10 is TCP_LISTEN, 7 is what an unconnected UDP socket shows. */
-	return local == port && state == (tcp ? 10U : 7U);
+	return have == port && state == (tcp ? 10U : 7U);
 }
 
 static bool table_listens(pid_t pid, const char *protocol, const char *family, unsigned port)

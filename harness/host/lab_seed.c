@@ -96,13 +96,14 @@ static int make_info(struct seed *s, char **info, size_t *len, struct err *err)
 static int make_torrent(struct seed *s, const char *path, struct err *err)
 {
 	_cleanup_free_ char *info = NULL;
-	_cleanup_fclose_ FILE *f = fopen(path, "we");
+	_cleanup_fclose_ FILE *f = NULL;
 	size_t len = 0;
 
-	if (!f)
-		return err_errno(err, "%s", path);
 	if (make_info(s, &info, &len, err) < 0)
 		return -1;
+	f = fopen(path, "we");
+	if (!f)
+		return err_errno(err, "%s", path);
 	(void)fprintf(f, "d8:announce%zu:%s4:info", strlen(ANNOUNCE), ANNOUNCE);
 	(void)fwrite(info, 1, len, f);
 	(void)fputc('e', f);
@@ -136,11 +137,11 @@ static int make_all(struct seed *s, const char *dir, struct err *err)
 static int build(const char *dir, struct err *err)
 {
 	_cleanup_free_ char *tmp = str_fmt("%s.%d.building", dir, (int)getpid());
-	_cleanup_free_ struct seed *s = calloc(1, sizeof(*s));
+	struct seed *s = calloc(1, sizeof(*s));
 	int rc;
 
 	if (!s)
-		abort();
+		return err_errno(err, "memory");
 	s->cipher = EVP_CIPHER_CTX_new();
 	s->whole = EVP_MD_CTX_new();
 	rc = s->cipher && s->whole ? make_all(s, tmp, err)
@@ -149,6 +150,7 @@ static int build(const char *dir, struct err *err)
 	EVP_MD_CTX_free(s->whole);
 	if (s->file)
 		(void)fclose(s->file);
+	free(s);
 	/* Where another process was faster its directory is as good as ours. */
 	if (rc == 0 && rename(tmp, dir) < 0 && !fs_exists(dir))
 		rc = err_errno(err, "%s", dir);

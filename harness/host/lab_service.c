@@ -24,118 +24,65 @@
 enum when { ALWAYS, WG_KERNEL, WG_USER, ENGINE };
 
 struct service {
-	enum node_index node;
-	enum when when;
-	bool once;	      /* runs to its end before the next one starts, and must end well */
-	const char *name;     /* also of its log */
-	const char *wait_for; /* a path that must exist before the next service starts */
-	unsigned wait_tcp; /* a port that must be listened on before the next one starts; 0: none */
+	const char *name;	    /* also of its log */
+	const char *wait_for;	    /* a path that must exist before the next service starts */
 	void (*serve)(void);	    /* instead of argv: runs in a child of the init */
 	const char *argv[MAX_ARGS]; /* "@cgroup" stands for the control group of the lab */
+	enum node_index node;
+	enum when when;
+	unsigned wait_tcp; /* a port that must be listened on before the next one starts; 0: none */
+	bool once;	   /* runs to its end before the next one starts, and must end well */
 };
 
+#define ONCE(node_, when_, name_, ...)                                                     \
+	{                                                                                  \
+		.node = (node_), .when = (when_), .name = (name_), .once = true, .argv = { \
+			__VA_ARGS__                                                        \
+		}                                                                          \
+	}
+#define DAEMON(node_, when_, name_, ...)                                                   \
+	{                                                                                  \
+		.node = (node_), .when = (when_), .name = (name_), .argv = { __VA_ARGS__ } \
+	}
+
 static const struct service services[] = {
-	{ NODE_VPN,
-	  WG_KERNEL,
-	  true,
-	  "wg-add",
-	  NULL,
-	  0,
-	  NULL,
-	  { "ip", "link", "add", "wg0", "type", "wireguard" } },
-	{ NODE_VPN,
-	  WG_USER,
-	  false,
-	  "wireguard-go",
-	  "/run/wireguard/wg0.sock",
-	  0,
-	  NULL,
-	  { "wireguard-go", "-f", "wg0" } },
-	{ NODE_VPN,
-	  ALWAYS,
-	  true,
-	  "wg-conf",
-	  NULL,
-	  0,
-	  NULL,
-	  { "wg", "setconf", "wg0", LAB_ETC "/wg0.conf" } },
-	{ NODE_VPN, ALWAYS, true, "wg-link", NULL, 0, NULL, { "ip", "-batch", LAB_ETC "/wg0.ip" } },
-	{ NODE_VPN, ALWAYS, true, "vpn-nft", NULL, 0, NULL, { "nft", "-f", LAB_ETC "/vpn.nft" } },
-	{ NODE_INTERNET,
-	  ALWAYS,
-	  true,
-	  "sink-nft",
-	  NULL,
-	  0,
-	  NULL,
-	  { "nft", "-f", LAB_ETC "/sink.nft" } },
-	{ NODE_INTERNET, ALWAYS, false, "sink", NULL, 0, lab_sink_serve, { NULL } },
-	{ NODE_INTERNET,
-	  ALWAYS,
-	  false,
-	  "dns",
-	  NULL,
-	  0,
-	  NULL,
-	  { "dnsmasq", "-k", "-C", LAB_ETC "/dns.conf" } },
-	{ NODE_INTERNET,
-	  ALWAYS,
-	  false,
-	  "http",
-	  NULL,
-	  0,
-	  NULL,
-	  { "nginx", "-c", LAB_ETC "/http.conf" } },
-	{ NODE_INTERNET,
-	  ALWAYS,
-	  false,
-	  "tracker",
-	  NULL,
-	  6969,
-	  NULL,
-	  { "opentracker", "-f", LAB_ETC "/tracker.conf" } },
-	{ NODE_INTERNET,
-	  ALWAYS,
-	  false,
-	  "seeder",
-	  NULL,
-	  0,
-	  NULL,
-	  { "aria2c", "--conf-path=" LAB_ETC "/seeder.conf", "/srv/seed/lab.torrent" } },
-	{ NODE_HOST,
-	  ALWAYS,
-	  false,
-	  "stub",
-	  NULL,
-	  0,
-	  NULL,
-	  { "dnsmasq", "-k", "-C", LAB_ETC "/stub.conf" } },
-	{ NODE_HOST,
-	  ENGINE,
-	  false,
-	  "containerd",
-	  "/run/containerd/containerd.sock",
-	  0,
-	  NULL,
-	  { "containerd", "--config", LAB_ETC "/containerd.toml" } },
-	{ NODE_HOST,
-	  ENGINE,
-	  false,
-	  "dockerd",
-	  NULL,
-	  0,
-	  NULL,
-	  { "dockerd", "-H", "unix:///run/docker.sock", "--containerd",
-	    "/run/containerd/containerd.sock", "--cgroup-parent", "@cgroup", "--exec-opt",
-	    "native.cgroupdriver=cgroupfs", "--storage-driver", "overlay2" } },
+	ONCE(NODE_VPN, WG_KERNEL, "wg-add", "ip", "link", "add", "wg0", "type", "wireguard"),
+	{ .node = NODE_VPN,
+	  .when = WG_USER,
+	  .name = "wireguard-go",
+	  .wait_for = "/run/wireguard/wg0.sock",
+	  .argv = { "wireguard-go", "-f", "wg0" } },
+	ONCE(NODE_VPN, ALWAYS, "wg-conf", "wg", "setconf", "wg0", LAB_ETC "/wg0.conf"),
+	ONCE(NODE_VPN, ALWAYS, "wg-link", "ip", "-batch", LAB_ETC "/wg0.ip"),
+	ONCE(NODE_VPN, ALWAYS, "vpn-nft", "nft", "-f", LAB_ETC "/vpn.nft"),
+	ONCE(NODE_INTERNET, ALWAYS, "sink-nft", "nft", "-f", LAB_ETC "/sink.nft"),
+	{ .node = NODE_INTERNET, .name = "sink", .serve = lab_sink_serve },
+	DAEMON(NODE_INTERNET, ALWAYS, "dns", "dnsmasq", "-k", "-C", LAB_ETC "/dns.conf"),
+	DAEMON(NODE_INTERNET, ALWAYS, "http", "nginx", "-c", LAB_ETC "/http.conf"),
+	/* The seeder announces itself once a minute: the first time must meet the tracker. */
+	{ .node = NODE_INTERNET,
+	  .name = "tracker",
+	  .wait_tcp = 6969,
+	  .argv = { "opentracker", "-f", LAB_ETC "/tracker.conf" } },
+	DAEMON(NODE_INTERNET, ALWAYS, "seeder", "aria2c", "--conf-path=" LAB_ETC "/seeder.conf",
+	       "/srv/seed/lab.torrent"),
+	DAEMON(NODE_HOST, ALWAYS, "stub", "dnsmasq", "-k", "-C", LAB_ETC "/stub.conf"),
+	{ .node = NODE_HOST,
+	  .when = ENGINE,
+	  .name = "containerd",
+	  .wait_for = "/run/containerd/containerd.sock",
+	  .argv = { "containerd", "--config", LAB_ETC "/containerd.toml" } },
+	DAEMON(NODE_HOST, ENGINE, "dockerd", "dockerd", "-H", "unix:///run/docker.sock",
+	       "--containerd", "/run/containerd/containerd.sock", "--cgroup-parent", "@cgroup",
+	       "--exec-opt", "native.cgroupdriver=cgroupfs", "--storage-driver", "overlay2"),
 };
 
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 
 /* Of this node: what runs. */
 static struct {
-	pid_t pid;
 	int64_t restart; /* MONOTONIC; 0: not waiting for it */
+	pid_t pid;
 	bool mine;
 } running[N_SERVICES];
 
@@ -161,10 +108,10 @@ static void become_service(struct host *h, const struct service *s)
 		_exit(126);
 	(void)setsid();
 	(void)close(LAB_CTL_FD);
-	if (s->serve) {
+	if (s->serve)
 		s->serve();
+	if (!argv[0])
 		_exit(1);
-	}
 	(void)setenv("WG_PROCESS_FOREGROUND", "1", 1);
 	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
 	(void)fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));

@@ -107,18 +107,17 @@ static int start_nodes(struct host *h, struct err *err)
 }
 
 static const struct {
+	const char *protocol, *log, *name;
 	enum node_index node;
-	const char *protocol;
 	unsigned port;
-	const char *log, *name;
 } ports[] = {
-	{ NODE_VPN, "udp", 51820, "wireguard-go", "the VPN server" },
-	{ NODE_INTERNET, "udp", 53, "dns", "the DNS server" },
-	{ NODE_INTERNET, "udp", 9999, "sink", "the sink" },
-	{ NODE_INTERNET, "tcp", 80, "http", "the HTTP server" },
-	{ NODE_INTERNET, "tcp", 6969, "tracker", "the tracker" },
-	{ NODE_INTERNET, "tcp", 6881, "seeder", "the seeder" },
-	{ NODE_HOST, "udp", 53, "stub", "the resolver of the virtual host" },
+	{ "udp", "wireguard-go", "the VPN server", NODE_VPN, 51820 },
+	{ "udp", "dns", "the DNS server", NODE_INTERNET, 53 },
+	{ "udp", "sink", "the sink", NODE_INTERNET, 9999 },
+	{ "tcp", "http", "the HTTP server", NODE_INTERNET, 80 },
+	{ "tcp", "tracker", "the tracker", NODE_INTERNET, 6969 },
+	{ "tcp", "seeder", "the seeder", NODE_INTERNET, 6881 },
+	{ "udp", "stub", "the resolver of the virtual host", NODE_HOST, 53 },
 };
 
 static int wait_port(struct host *h, size_t i, int64_t deadline, struct err *err)

@@ -35,11 +35,6 @@ const char *need_state_name(enum need_state s)
 	return names[s];
 }
 
-static void say(char *buf, size_t size, const char *fmt, va_list ap)
-{
-	(void)vsnprintf(buf, size, fmt, ap);
-}
-
 static void found(struct need *n, enum need_state s, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static void mend(struct need *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -50,7 +45,7 @@ static void found(struct need *n, enum need_state s, const char *fmt, ...)
 
 	n->state = s;
 	va_start(ap, fmt);
-	say(n->detail, sizeof(n->detail), fmt, ap);
+	(void)vsnprintf(n->detail, sizeof(n->detail), fmt, ap);
 	va_end(ap);
 }
 
@@ -59,8 +54,16 @@ static void mend(struct need *n, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(n->mend, sizeof(n->mend), fmt, ap);
+	(void)vsnprintf(n->mend, sizeof(n->mend), fmt, ap);
 	va_end(ap);
+}
+
+/* " word" after what is in list; what does not fit is left out. */
+static void add_word(char *list, size_t size, const char *word)
+{
+	size_t len = strlen(list);
+
+	(void)snprintf(list + len, size - len, " %s", word);
 }
 
 /* Run fn in a child, so that its namespaces and mounts end with it. 0, or the errno it gave back. */
@@ -98,15 +101,13 @@ static void check_capabilities(struct need *n)
 	char missing[128] = "";
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (!capng_have_capability(CAPNG_EFFECTIVE, wanted[i])) {
-			(void)strcat(missing, *missing ? " " : "");
-			(void)strcat(missing, capng_capability_to_name(wanted[i]));
-		}
+		if (!capng_have_capability(CAPNG_EFFECTIVE, wanted[i]))
+			add_word(missing, sizeof(missing), capng_capability_to_name(wanted[i]));
 	if (!*missing) {
 		found(n, NEED_OK, "all that the lab needs");
 		return;
 	}
-	found(n, NEED_MISSING, "without %s", missing);
+	found(n, NEED_MISSING, "without%s", missing);
 	mend(n, "inside a container: start it with --privileged; else start leakproof as root");
 }
 
@@ -136,8 +137,8 @@ static void check_programs(struct need *n)
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (!has_program(programs[i][0])) {
-			(void)strcat(strcat(missing, " "), programs[i][0]);
-			(void)strcat(strcat(packages, " "), programs[i][1]);
+			add_word(missing, sizeof(missing), programs[i][0]);
+			add_word(packages, sizeof(packages), programs[i][1]);
 		}
 	if (!*missing) {
 		found(n, NEED_OK, "ip, unshare, flock, debootstrap");
