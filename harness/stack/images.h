@@ -11,22 +11,22 @@
 
 struct image_opts {
 	const char *images_dir; /* docker-archive files of official images; NULL = none */
-	bool pull;		/* through skopeo, where neither a file nor the machine's Docker has it */
-	const char *home;	/* directory that holds stack/; NULL = found by host_home_dir() */
+	bool pull;	  /* through skopeo, where neither a file nor the machine's Docker has it */
+	const char *home; /* directory that holds stack/; NULL = found by host_home_dir() */
 	void (*progress)(void *arg, const char *what); /* one short line a step; may be NULL */
 	void *progress_arg;
 };
 
 /* What was chosen for one service; strings belong to the set. */
 struct image_choice {
-	const char *service;  /* of stack/compose.yml */
-	const char *variable; /* that the Compose file takes the image from: "GLUETUN_IMAGE" */
-	const char *official; /* reference of the official image, without a registry's name */
+	const char *service;   /* of stack/compose.yml */
+	const char *variable;  /* that the Compose file takes the image from: "GLUETUN_IMAGE" */
+	const char *official;  /* reference of the official image, without a registry's name */
 	const char *reference; /* what to put into the variable */
-	const char *source;   /* "archive FILE", "machine's Docker", "pull", "built here" */
-	const char *why;      /* one sentence for people */
-	char digest[80];      /* "sha256:..." of the image's configuration (its id in an engine) */
-	bool standin;	      /* a program of this project in place of the official one */
+	const char *source;    /* "archive FILE", "machine's Docker", "pull", "built here" */
+	const char *why;       /* one sentence for people */
+	char digest[80];       /* "sha256:..." of the image's configuration (its id in an engine) */
+	bool standin;	       /* a program of this project in place of the official one */
 };
 
 struct image_set;
@@ -49,5 +49,8 @@ char *images_graph(struct image_set *s, struct err *err);
 
 /* Write one docker-archive file a distinct image of ours into dir, named after it; *n (may be NULL) files. */
 int images_export(const struct image_opts *o, const char *dir, size_t *n, struct err *err);
+
+/* Do two references name the same repository, whatever their registry, tag and digest? */
+bool images_same_repository(const char *a, const char *b);
 
 #endif
