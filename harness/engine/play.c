@@ -210,6 +210,8 @@ static int heal(struct play *p, struct fault_active *a, struct err *err)
 {
 	int64_t begin = 0, end = 0;
 
+	if (!a->undo_path)
+		return 0; /* nothing to undo, or undone already */
 	if (fault_heal(a, &begin, &end, err) < 0)
 		return err_wrap(err, "fault %s could not be undone; `leakproof clean` tries again",
 				a->fault->kind.name);

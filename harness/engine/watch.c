@@ -77,7 +77,8 @@ static int open_tap(struct watch *w, const char *name, const char *role, int net
 		.path = path,
 		.tunnel_path = outside ? tunnel_path : NULL,
 		.transient = transient,
-		.promisc = strcmp(role, "bridge") == 0,
+		/* Both are bridges, and a bridge shows its own device only what is addressed to it. */
+		.promisc = strcmp(role, "bridge") == 0 || strcmp(role, "isp") == 0,
 	};
 
 	if (w->n == TAPS_MAX)
