@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The table of formats, writing to files, and redaction. */
+/* The table of formats, and writing them. */
 #include "report/report.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "report/redact.h"
 #include "report/report_table.h"
 
 #define DECLARE(n) extern const struct report_row report_##n;
@@ -25,63 +26,13 @@ const struct report_row *report_find(const char *name)
 	return NULL;
 }
 
-/* Replace every occurrence of `what` in the JSON text. Caller frees. */
-static char *replace_all(const char *text, const char *what, const char *with)
-{
-	size_t len = strlen(what);
-	const char *hit;
-	char *out = NULL;
-	size_t size;
-	FILE *f = open_memstream(&out, &size);
-
-	if (!f)
-		abort();
-	while ((hit = strstr(text, what))) {
-		(void)fwrite(text, 1, (size_t)(hit - text), f);
-		(void)fputs(with, f);
-		text = hit + len;
-	}
-	(void)fputs(text, f);
-	(void)fclose(f);
-	return out;
-}
-
-/* The real addresses are in the environment table; they are replaced in every string of the result, so that
- * sentences and packet lines lose them too. */
-static struct result *redacted(const struct result *r, struct err *err)
-{
-	_cleanup_json_ json_t *j = result_to_json(r);
-	_cleanup_json_ json_t *clean = NULL;
-	_cleanup_free_ char *text = json_dumps(j, JSON_COMPACT);
-	char name = 'A';
-
-	for (size_t i = 0; i < r->n_environment && text; i++) {
-		_cleanup_free_ char *with = str_fmt("REDACTED-%c", name);
-		char *next;
-
-		if (strcmp(r->environment[i].name, "real address") != 0 ||
-		    !*r->environment[i].value)
-			continue;
-		next = replace_all(text, r->environment[i].value, with);
-		free(text);
-		text = next;
-		name++;
-	}
-	clean = text ? json_loads(text, 0, NULL) : NULL;
-	if (!clean) {
-		(void)err_set(err, EXIT_ENVIRONMENT, "the result could not be redacted");
-		return NULL;
-	}
-	return result_from_json(clean, err);
-}
-
 int report_write(const struct report_row *row, const struct result *r, const struct report_opts *o,
 		 FILE *f, struct err *err)
 {
 	struct result *copy = NULL;
 	int rc;
 
-	if (o->share && !(copy = redacted(r, err)))
+	if (o->share && !(copy = redact_result(r, err)))
 		return -1;
 	rc = row->write(copy ? copy : r, o, f, err);
 	if (rc == 0 && (fflush(f) != 0 || ferror(f)))

@@ -5,6 +5,8 @@
 
 #define REPORT_TABLE(X) \
 	X(text)         \
-	X(json)
+	X(json)         \
+	X(junit)        \
+	X(html)
 
 #endif

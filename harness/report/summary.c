@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/* Numbers of a result, and how they are spelled. */
+#include "report/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+
+static bool is_worse(const struct result_measure *a, const struct result_measure *than)
+{
+	if (!than || a->ok != than->ok)
+		return !than || !a->ok;
+	return a->value > than->value; /* RESULT_NONE is the least */
+}
+
+const struct result_measure *summary_worst(const struct result_scenario *s, const char *name)
+{
+	const struct result_measure *worst = NULL;
+
+	for (size_t i = 0; i < s->n_measures; i++)
+		if (strcmp(s->measures[i].name, name) == 0 && is_worse(&s->measures[i], worst))
+			worst = &s->measures[i];
+	return worst;
+}
+
+static void keep_worst(const struct result_measure **slot, const struct result_measure *m)
+{
+	if (m && is_worse(m, *slot))
+		*slot = m;
+}
+
+static void add_scenario(const struct result_scenario *s, struct summary *out)
+{
+	out->as_expected += s->as_expected;
+	out->by_verdict[s->verdict]++;
+	out->blocked += s->blocked;
+	for (size_t i = 0; i < s->n_taps; i++) {
+		out->received += s->taps[i].received;
+		out->dropped += s->taps[i].dropped;
+	}
+	out->controls += s->n_controls;
+	for (size_t i = 0; i < s->n_controls; i++)
+		out->caught += s->controls[i].caught;
+	if (s->must_leak)
+		return;
+	out->leaks += s->findings_total;
+	keep_worst(&out->kill_switch, summary_worst(s, "kill-switch"));
+	keep_worst(&out->recovery, summary_worst(s, "recovery"));
+}
+
+void summary_of(const struct result *r, struct summary *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->scenarios = r->n_scenarios;
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		add_scenario(&r->scenarios[i], out);
+}
+
+bool summary_is_repeated(const struct result *r, const struct result_scenario *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		n += strcmp(r->scenarios[i].name, s->name) == 0;
+	return n > 1;
+}
+
+bool summary_tap_is_sound(const struct result_tap *t)
+{
+	return t->reconciled && t->dropped == 0 && t->beacon_begin && t->beacon_end;
+}
+
+size_t summary_fault_of(const struct result_scenario *s, const struct result_measure *m)
+{
+	size_t n = 0;
+
+	for (const struct result_measure *x = s->measures; x <= m; x++)
+		n += strcmp(x->name, "kill-switch") == 0;
+	return n ? n - 1 : 0;
+}
+
+const struct result_window *summary_fault(const struct result_scenario *s, size_t n)
+{
+	for (size_t i = 0; i < s->n_windows; i++)
+		if (strcmp(s->windows[i].kind, "fault") == 0 && n-- == 0)
+			return &s->windows[i];
+	return NULL;
+}
+
+size_t summary_faults(const struct result_scenario *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_windows; i++)
+		n += strcmp(s->windows[i].kind, "fault") == 0;
+	return n;
+}
+
+char *summary_duration(int64_t ns)
+{
+	int64_t size = ns < 0 ? -ns : ns;
+	const char *sign = ns < 0 ? "-" : "";
+	long long seconds;
+
+	if (ns == RESULT_NONE)
+		return str_fmt("-");
+	if (size == 0)
+		return str_fmt("0 s");
+	if (size < NS_PER_MS)
+		return str_fmt("%s%.0f us", sign, (double)size / 1e3);
+	if (size < 100 * NS_PER_MS)
+		return str_fmt("%s%.1f ms", sign, (double)size / 1e6);
+	if (size < 10 * NS_PER_S)
+		return str_fmt("%s%.3f s", sign, (double)size / 1e9);
+	if (size < 120 * NS_PER_S)
+		return str_fmt("%s%.1f s", sign, (double)size / 1e9);
+	seconds = (size + NS_PER_S / 2) / NS_PER_S;
+	if (seconds < 7200)
+		return str_fmt("%s%lld min %lld s", sign, seconds / 60, seconds % 60);
+	return str_fmt("%s%lld h %lld min", sign, seconds / 3600, seconds % 3600 / 60);
+}
+
+char *summary_bound(int64_t ns)
+{
+	if (ns == RESULT_NONE)
+		return str_fmt("-");
+	if (ns % NS_PER_S == 0)
+		return str_fmt("%lld s", (long long)(ns / NS_PER_S));
+	if (ns > NS_PER_S)
+		return str_fmt("%.4g s", (double)ns / 1e9);
+	return str_fmt("%.4g ms", (double)ns / 1e6);
+}

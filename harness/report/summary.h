@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What several formats say in the same words: numbers of a result, and how they are spelled. */
+#ifndef REPORT_SUMMARY_H
+#define REPORT_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "result/result.h"
+
+struct summary {
+	size_t scenarios, as_expected;
+	size_t by_verdict[VERDICT_LEAK + 1];
+	uint64_t leaks;	  /* findings of scenarios that must not leak */
+	uint64_t blocked; /* attempts that stayed inside, all scenarios */
+	uint64_t received, dropped;
+	size_t controls, caught;
+	const struct result_measure *kill_switch,
+		*recovery; /* the worst of scenarios that must not leak, or NULL */
+};
+
+void summary_of(const struct result *r, struct summary *out);
+
+/* The worst measure of that name in a scenario: one that is not ok, else the longest, else one without a value.
+ * NULL when there is none. */
+const struct result_measure *summary_worst(const struct result_scenario *s, const char *name);
+
+/* Of all scenarios, does this one's name occur more than once? */
+bool summary_is_repeated(const struct result *r, const struct result_scenario *s);
+
+/* A tap whose packets are all accounted for: reconciled, nothing dropped, both beacons seen. */
+bool summary_tap_is_sound(const struct result_tap *t);
+
+/* Number n (from 0) of the measure's fault within its scenario: the engine writes the measures of each fault
+ * together, beginning with "kill-switch". */
+size_t summary_fault_of(const struct result_scenario *s, const struct result_measure *m);
+size_t summary_faults(const struct result_scenario *s); /* windows of kind "fault" */
+/* Fault window number n from 0; NULL when there are fewer. */
+const struct result_window *summary_fault(const struct result_scenario *s, size_t n);
+
+/* "4.2 ms", "0.412 s", "3 min 12 s"; "-" for RESULT_NONE. Caller frees. */
+char *summary_duration(int64_t ns);
+
+/* A bound without needless zeros: "5 s", "1.5 s", "200 ms". Caller frees. */
+char *summary_bound(int64_t ns);
+
+#endif
