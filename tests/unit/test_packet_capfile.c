@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* pcap and pcapng in all their forms, cut anywhere, handed over in pieces of any size. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "packet/capfile.h"
+#include "packet/frames.h"
+
+struct source {
+	const uint8_t *p;
+	size_t n, piece;
+};
+
+static ptrdiff_t give(void *arg, uint8_t *buf, size_t size, struct err *err)
+{
+	struct source *s = arg;
+	size_t n = s->n < size ? s->n : size;
+
+	(void)err;
+	n = n < s->piece ? n : s->piece;
+	memcpy(buf, s->p, n);
+	s->p += n;
+	s->n -= n;
+	return (ptrdiff_t)n;
+}
+
+static ptrdiff_t fail_read(void *arg, uint8_t *buf, size_t size, struct err *err)
+{
+	(void)arg;
+	(void)buf;
+	(void)size;
+	return err_set(err, EXIT_ENVIRONMENT, "disk on fire");
+}
+
+static bool big;
+
+static void w16(struct frame *f, unsigned v)
+{
+	put8(f, big ? v >> 8 : v);
+	put8(f, big ? v : v >> 8);
+}
+
+static void w32(struct frame *f, uint32_t v)
+{
+	w16(f, big ? v >> 16 : v & 0xffff);
+	w16(f, big ? v & 0xffff : v >> 16);
+}
+
+static void classic(struct frame *f, uint32_t magic, bool modified)
+{
+	f->n = 0;
+	w32(f, magic);
+	w16(f, 2);
+	w16(f, 4);
+	w32(f, 0);
+	w32(f, 0);
+	w32(f, 96);
+	w32(f, LINK_RAW);
+	for (unsigned i = 0; i < 2; i++) {
+		w32(f, 1000 + i);
+		w32(f, 500);
+		w32(f, 5);
+		w32(f, 100);
+		if (modified)
+			put_zero(f, 8);
+		put_text(f, "abcde");
+	}
+}
+
+/* All frames of the file; returns how the reading ended. */
+static int read_all(const struct frame *f, size_t piece, struct capfile_frame out[8], int *count,
+		    struct err *err)
+{
+	struct source s = { f->b, f->n, piece };
+	struct capfile *c = capfile_open(give, &s, err);
+	struct capfile_frame fr;
+	int r;
+
+	*count = 0;
+	if (!c)
+		return -1;
+	while ((r = capfile_next(c, &fr, err)) == 1 && *count < 8) {
+		if (fr.caplen == 5)
+			assert_memory_equal(fr.data, "abcde", 5);
+		out[(*count)++] = fr;
+	}
+	capfile_close(c);
+	return r;
+}
+
+static void classic_in_all_forms(void **state)
+{
+	static const struct {
+		uint32_t magic;
+		bool modified;
+		int64_t unit;
+	} rows[] = { { 0xa1b2c3d4, false, 1000 },
+		     { 0xa1b23c4d, false, 1 },
+		     { 0xa1b2cd34, true, 1000 } };
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f;
+	int n;
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		big = i >= 3;
+		classic(&f, rows[i % 3].magic, rows[i % 3].modified);
+		for (size_t piece = 1; piece < 50; piece += 16) {
+			assert_int_equal(read_all(&f, piece, out, &n, &err), 0);
+			assert_int_equal(n, 2);
+			assert_int_equal(out[1].caplen, 5);
+			assert_int_equal(out[1].len, 100);
+			assert_int_equal(out[1].linktype, LINK_RAW);
+			assert_int_equal(out[1].number, 2);
+			assert_true(out[1].time ==
+				    1001 * INT64_C(1000000000) + 500 * rows[i % 3].unit);
+		}
+	}
+	big = false;
+}
+
+static void section(struct frame *f)
+{
+	w32(f, 0x0a0d0d0a);
+	w32(f, 28);
+	w32(f, 0x1a2b3c4d);
+	w16(f, 1);
+	w16(f, 0);
+	put_fill(f, 8, 0xff);
+	w32(f, 28);
+}
+
+static void interface(struct frame *f, unsigned link, uint32_t snaplen, unsigned tsresol,
+		      uint32_t offset)
+{
+	w32(f, 1);
+	w32(f, 52);
+	w16(f, link);
+	w16(f, 0);
+	w32(f, snaplen);
+	w16(f, 2);
+	w16(f, 4);
+	put_text(f, "eth0");
+	w16(f, 9);
+	w16(f, 1);
+	put8(f, tsresol);
+	put_zero(f, 3);
+	w16(f, 14);
+	w16(f, 8);
+	w32(f, big ? 0 : offset);
+	w32(f, big ? offset : 0);
+	put_zero(f, 4);
+	w32(f, 52);
+}
+
+static void enhanced(struct frame *f, uint32_t nr, uint64_t ticks, unsigned direction)
+{
+	w32(f, 6);
+	w32(f, 32 + 8 + 12);
+	w32(f, nr);
+	w32(f, (uint32_t)(ticks >> 32));
+	w32(f, (uint32_t)ticks);
+	w32(f, 5);
+	w32(f, 77);
+	put_text(f, "abcde\0\0\0");
+	w16(f, 2);
+	w16(f, 4);
+	w32(f, direction);
+	put_zero(f, 4);
+	w32(f, 32 + 8 + 12);
+}
+
+static void pcapng(struct frame *f)
+{
+	f->n = 0;
+	section(f);
+	interface(f, LINK_ETHERNET, 0, 9, 0);
+	interface(f, LINK_RAW, 5, 6, 100);
+	w32(f, 0x0bad); /* a block that nobody knows */
+	w32(f, 16);
+	w32(f, 0);
+	w32(f, 16);
+	enhanced(f, 0, UINT64_C(1700000000123456789), 2);
+	enhanced(f, 1, UINT64_C(1700000000123456), 1);
+	w32(f, 3); /* simple packet block: interface 0, no time */
+	w32(f, 24);
+	w32(f, 5);
+	put_text(f, "abcde\0\0\0");
+	w32(f, 24);
+	w32(f, 5); /* statistics */
+	w32(f, 48);
+	w32(f, 0);
+	w32(f, 0);
+	w32(f, 0);
+	w16(f, 4);
+	w16(f, 8);
+	w32(f, big ? 0 : 12);
+	w32(f, big ? 12 : 0);
+	w16(f, 5);
+	w16(f, 8);
+	w32(f, big ? 0 : 3);
+	w32(f, big ? 3 : 0);
+	w32(f, 48);
+}
+
+static void pcapng_in_both_orders(void **state)
+{
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f;
+	int n;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		big = i;
+		pcapng(&f);
+		for (size_t piece = 1; piece < 80; piece += 13) {
+			assert_int_equal(read_all(&f, piece, out, &n, &err), 0);
+			assert_int_equal(n, 3);
+			assert_int_equal(out[0].linktype, LINK_ETHERNET);
+			assert_int_equal(out[0].direction, 2);
+			assert_true(out[0].time == INT64_C(1700000000123456789));
+			assert_int_equal(out[0].len, 77);
+			assert_int_equal(out[1].linktype, LINK_RAW);
+			assert_int_equal(out[1].interface, 1);
+			assert_true(out[1].time == INT64_C(1700000100123456000));
+			assert_true(out[2].time == out[1].time);
+			assert_int_equal(out[2].linktype, LINK_ETHERNET);
+		}
+	}
+	big = false;
+}
+
+static void interfaces_and_counts(void **state)
+{
+	struct source s;
+	struct capfile_frame fr;
+	struct capfile *c;
+	struct err err;
+	struct frame f;
+	const char *name;
+	uint32_t link;
+
+	(void)state;
+	pcapng(&f);
+	s = (struct source){ f.b, f.n, 4096 };
+	c = capfile_open(give, &s, &err);
+	assert_non_null(c);
+	while (capfile_next(c, &fr, &err) == 1)
+		;
+	assert_true(capfile_is_pcapng(c));
+	assert_int_equal(capfile_interface(c, 1, &link, &name), 0);
+	assert_int_equal(link, LINK_RAW);
+	assert_string_equal(name, "eth0");
+	assert_int_equal(capfile_interface(c, 2, &link, &name), -1);
+	assert_true(capfile_counts(c)->present);
+	assert_int_equal(capfile_counts(c)->received, 12);
+	assert_int_equal(capfile_counts(c)->dropped, 3);
+	capfile_close(c);
+}
+
+static void binary_resolutions(void **state)
+{
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f = { .n = 0 };
+	int n;
+
+	(void)state;
+	section(&f);
+	interface(&f, LINK_RAW, 0, 0x80 | 10, 0); /* 1024 ticks a second */
+	interface(&f, LINK_RAW, 0, 12, 0);	  /* picoseconds */
+	interface(&f, LINK_RAW, 0, 0, 0);	  /* seconds */
+	enhanced(&f, 0, 1024 * 5 + 512, 0);
+	enhanced(&f, 1, UINT64_C(7000000001234), 0);
+	enhanced(&f, 2, 9, 0);
+	assert_int_equal(read_all(&f, 4096, out, &n, &err), 0);
+	assert_true(out[0].time == INT64_C(5500000000));
+	assert_true(out[1].time == INT64_C(7000000001));
+	assert_true(out[2].time == INT64_C(9000000000));
+}
+
+/* A file that ends early says where, and gives the frames before. */
+static void cut_anywhere(void **state)
+{
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f;
+	int n, clean = 0;
+
+	(void)state;
+	for (int which = 0; which < 2; which++) {
+		if (which)
+			pcapng(&f);
+		else
+			classic(&f, 0xa1b2c3d4, false);
+		for (size_t len = f.n; len-- > 0;) {
+			struct frame cut = f;
+			int r;
+
+			cut.n = len;
+			err.text[0] = '\0';
+			r = read_all(&cut, 7, out, &n, &err);
+			if (r == 0) {
+				clean++; /* just between two records or blocks */
+			} else {
+				assert_int_equal(r, -1);
+				assert_non_null(strstr(err.text, "capture file: "));
+				assert_int_equal(err.status, EXIT_USAGE);
+			}
+		}
+	}
+	assert_int_equal(clean, 2 + 7);
+}
+
+static void expect_damage(const struct frame *f, const char *text)
+{
+	struct capfile_frame out[8];
+	struct err err = { 0 };
+	int n;
+
+	assert_int_equal(read_all(f, 4096, out, &n, &err), -1);
+	if (!strstr(err.text, text))
+		fail_msg("\"%s\" does not say \"%s\"", err.text, text);
+}
+
+static void damage_is_named(void **state)
+{
+	struct frame f, g;
+
+	(void)state;
+	f.n = 0;
+	expect_damage(&f, "empty");
+	put_text(&f, "hello, this is no capture");
+	expect_damage(&f, "neither pcap nor pcapng");
+	classic(&f, 0xa1b2c3d4, false);
+	g = f;
+	g.b[4] = 9;
+	expect_damage(&g, "version");
+	g = f;
+	g.b[24 + 8 + 3] = 0x7f;
+	expect_damage(&g, "longer than any frame at byte 24");
+	pcapng(&f);
+	g = f;
+	g.b[8] = 0;
+	expect_damage(&g, "byte-order magic");
+	g = f;
+	g.b[28 + 4] = 51;
+	expect_damage(&g, "wrong length at byte 28");
+	g = f;
+	g.b[28 + 51] = 1;
+	expect_damage(&g, "two lengths differ");
+	f.n = 28;
+	enhanced(&f, 0, 0, 0);
+	expect_damage(&f, "interface that was not described");
+	f.n = 28;
+	interface(&f, 1, 0, 6, 0);
+	enhanced(&f, 0, 0, 0);
+	f.b[28 + 52 + 20] = 200; /* captured length beyond the block */
+	expect_damage(&f, "longer than its block");
+}
+
+static void a_read_error_is_passed_on(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_null(capfile_open(fail_read, NULL, &err));
+	assert_string_equal(err.text, "disk on fire");
+	capfile_close(NULL);
+}
+
+/* A second section brings its own byte order and interfaces. */
+static void sections_start_afresh(void **state)
+{
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f = { .n = 0 };
+	int n;
+
+	(void)state;
+	section(&f);
+	interface(&f, LINK_RAW, 0, 9, 0);
+	enhanced(&f, 0, 5, 0);
+	big = true;
+	section(&f);
+	interface(&f, LINK_SLL2, 0, 9, 0);
+	enhanced(&f, 0, 6, 0);
+	big = false;
+	assert_int_equal(read_all(&f, 3, out, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(out[1].linktype, LINK_SLL2);
+	assert_int_equal(out[1].number, 2);
+	assert_true(out[1].time == 6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(classic_in_all_forms),
+		cmocka_unit_test(pcapng_in_both_orders),
+		cmocka_unit_test(interfaces_and_counts),
+		cmocka_unit_test(binary_resolutions),
+		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(damage_is_named),
+		cmocka_unit_test(a_read_error_is_passed_on),
+		cmocka_unit_test(sections_start_afresh),
+	};
+
+	return cmocka_run_group_tests_name("packet_capfile", tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses, their forms in payloads, and what must not be taken for one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "packet/frames.h"
+#include "packet/identity.h"
+
+static struct identity *searcher;
+
+static int setup(void **state)
+{
+	struct ipaddr a[3];
+
+	(void)state;
+	ipaddr_parse("203.0.113.10", &a[0]);
+	ipaddr_parse("2001:db8:1::10", &a[1]);
+	ipaddr_parse("198.51.100.7", &a[2]);
+	searcher = identity_new(a, 3);
+	return searcher ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	identity_free(searcher);
+	return 0;
+}
+
+/* Search with `what` placed at every offset of exact-size blocks of random bytes; all agree. */
+static size_t search(const void *what, size_t n, struct identity_hit *hit)
+{
+	size_t found = 99;
+
+	for (size_t before = 0; before < 70; before++) {
+		size_t after = before % 40, len = before + n + after, got;
+		struct identity_hit hits[4];
+		uint8_t *p = malloc(len);
+
+		for (size_t i = 0; i < len; i++)
+			p[i] = (uint8_t)(0x80 | (i * 37 & 0x3f));
+		memcpy(p + before, what, n);
+		got = identity_search(searcher, p, len, hits, 4);
+		if (found == 99)
+			found = got;
+		assert_int_equal(got, found);
+		if (got) {
+			*hit = hits[0];
+			hit->offset -= (uint32_t)before;
+		}
+		free(p);
+	}
+	return found;
+}
+
+static void expect(const void *what, size_t n, unsigned address, enum identity_form form,
+		   bool strong)
+{
+	struct identity_hit h;
+
+	assert_int_equal(search(what, n, &h), 1);
+	assert_int_equal(h.address, address);
+	assert_int_equal(h.form, form);
+	assert_int_equal(h.strong, strong);
+}
+
+#define TEXT(s) (s), sizeof(s) - 1
+
+static void forms_of_v4(void **state)
+{
+	struct identity_hit h;
+
+	(void)state;
+	expect(TEXT("203.0.113.10"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("ip=203.0.113.10&port"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("host-203-0-113-10.isp.test"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("10.113.0.203.in-addr.arpa"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("\xcb\0\x71\x0a"), 0, IDENTITY_BINARY, false);
+	expect(TEXT("\x0a\x71\0\xcb"), 0, IDENTITY_REVERSED, false);
+	expect(TEXT("\xea\x12\xd5\x48"), 0, IDENTITY_XOR, false);
+	expect(TEXT("198.51.100.7"), 2, IDENTITY_TEXT, true);
+	assert_int_equal(search(TEXT("203.0.113.100"), &h), 0);
+	assert_int_equal(search(TEXT("1203.0.113.10"), &h), 0);
+	assert_int_equal(search(TEXT("203.0.113.1"), &h), 0);
+	assert_int_equal(search(TEXT("203.0x113.10"), &h), 0);
+	assert_int_equal(search(TEXT("10.113.0.203"), &h), 0);
+}
+
+static void forms_of_v6(void **state)
+{
+	struct identity_hit h;
+
+	(void)state;
+	expect(TEXT("2001:db8:1::10"), 1, IDENTITY_TEXT, true);
+	expect(TEXT("[2001:DB8:1::10]"), 1, IDENTITY_TEXT, true);
+	expect(TEXT("2001:db8:1:0:0:0:0:10"), 1, IDENTITY_TEXT, true);
+	expect(TEXT("2001:0db8:0001:0000:0000:0000:0000:0010"), 1, IDENTITY_TEXT, true);
+	expect(SRC6, 16, 1, IDENTITY_BINARY, true);
+	assert_int_equal(search(TEXT("2001:db8:1::100"), &h), 0);
+	assert_int_equal(search(TEXT("2001:db8:1::10:5"), &h), 0);
+	assert_int_equal(search(TEXT("a2001:db8:1::10"), &h), 0);
+	assert_int_equal(search(SRC6, 15, &h), 0);
+}
+
+static void hits_are_bounded_and_ordered(void **state)
+{
+	uint8_t block[400];
+	struct identity_hit hits[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(block); i += 4)
+		memcpy(block + i, "\xcb\0\x71\x0a", 4);
+	assert_int_equal(identity_search(searcher, block, sizeof(block), hits, 8), 8);
+	assert_int_equal(hits[7].offset, 28);
+	assert_int_equal(identity_search(searcher, block, sizeof(block), hits, 0), 0);
+	assert_int_equal(identity_search(searcher, block, 3, hits, 8), 0);
+	assert_int_equal(identity_search(searcher, block, 0, hits, 8), 0);
+}
+
+/* Against a plain comparison at every offset. */
+static void random_bytes_agree_with_a_plain_search(void **state)
+{
+	static const uint8_t want[3][4] = { { 0xcb, 0, 0x71, 0x0a },
+					    { 0x0a, 0x71, 0, 0xcb },
+					    { 0xea, 0x12, 0xd5, 0x48 } };
+	uint64_t x = 88172645463325252U;
+	struct identity_hit hits[4096];
+	static uint8_t block[1 << 16];
+	size_t plain = 0, got = 0;
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < sizeof(block); i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			/* Few different values, so that patterns do occur. */
+			block[i] = want[x >> 20 & 1][x >> 30 & 3];
+		}
+		for (size_t i = 0; i + 4 <= sizeof(block); i++)
+			for (int k = 0; k < 3; k++)
+				plain += memcmp(block + i, want[k], 4) == 0;
+		got += identity_search(searcher, block, sizeof(block), hits, 4096);
+	}
+	assert_true(plain > 1000);
+	assert_int_equal(got, plain);
+}
+
+static void searchers_are_checked(void **state)
+{
+	struct ipaddr a[IDENTITY_ADDRESSES + 1];
+	struct identity *s;
+
+	(void)state;
+	for (size_t i = 0; i <= IDENTITY_ADDRESSES; i++)
+		a[i] = ipaddr_v4((const uint8_t[]){ 203, 0, 113, (uint8_t)(i + 1) });
+	assert_null(identity_new(a, 0));
+	assert_null(identity_new(a, IDENTITY_ADDRESSES + 1));
+	s = identity_new(a, IDENTITY_ADDRESSES);
+	assert_non_null(s);
+	identity_free(s);
+	identity_free(NULL);
+	assert_string_equal(identity_form_name(IDENTITY_XOR), "xor");
+}
+
+/* ---- Addresses ---- */
+
+static void addresses_parse_and_print(void **state)
+{
+	static const char *const good[] = { "0.0.0.0", "203.0.113.10", "::", "2001:db8::1",
+					    "fe80::1" };
+	static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "2001:db8", "x" };
+	char buf[IPADDR_TEXT];
+	struct ipaddr a;
+	unsigned len;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(ipaddr_parse(good[i], &a));
+		assert_string_equal(ipaddr_format(&a, buf, sizeof(buf)), good[i]);
+	}
+	for (size_t i = 0; i < 6; i++)
+		assert_false(ipaddr_parse(bad[i], &a));
+	assert_true(ipaddr_parse_prefix("10.0.0.0/8", &a, &len));
+	assert_int_equal(len, 8);
+	assert_true(ipaddr_parse_prefix("2001:db8::/32", &a, &len));
+	assert_int_equal(len, 32);
+	assert_true(ipaddr_parse_prefix("10.0.0.1", &a, &len));
+	assert_int_equal(len, 32);
+	assert_true(ipaddr_parse_prefix("::1", &a, &len));
+	assert_int_equal(len, 128);
+	assert_false(ipaddr_parse_prefix("10.0.0.0/33", &a, &len));
+	assert_false(ipaddr_parse_prefix("10.0.0.0/", &a, &len));
+	assert_false(ipaddr_parse_prefix("10.0.0.0/8x", &a, &len));
+	assert_false(ipaddr_parse_prefix("10.0.0.0/-1", &a, &len));
+}
+
+static bool in(const char *addr, const char *prefix)
+{
+	struct ipaddr a, n;
+	unsigned len;
+
+	assert_true(ipaddr_parse(addr, &a));
+	assert_true(ipaddr_parse_prefix(prefix, &n, &len));
+	return ipaddr_in_prefix(&a, &n, len);
+}
+
+static void prefixes_match(void **state)
+{
+	(void)state;
+	assert_true(in("10.1.2.3", "10.0.0.0/8"));
+	assert_false(in("11.0.0.0", "10.0.0.0/8"));
+	assert_true(in("203.0.113.127", "203.0.113.0/25"));
+	assert_false(in("203.0.113.128", "203.0.113.0/25"));
+	assert_true(in("1.2.3.4", "0.0.0.0/0"));
+	assert_false(in("2001:db8::1", "0.0.0.0/0"));
+	assert_false(in("1.2.3.4", "::/0"));
+	assert_true(in("2001:db8:1::1", "2001:db8::/31"));
+	assert_true(in("1.2.3.4", "1.2.3.4/32"));
+	assert_false(in("1.2.3.5", "1.2.3.4/32"));
+}
+
+static void kinds_of_addresses(void **state)
+{
+	static const struct {
+		const char *text;
+		char kind; /* loopback, multicast, link-local, private, Public, 0 */
+	} rows[] = {
+		{ "127.0.0.53", 'l' },	    { "::1", 'l' },
+		{ "224.0.0.251", 'm' },	    { "239.255.255.250", 'm' },
+		{ "255.255.255.255", 'm' }, { "ff02::fb", 'm' },
+		{ "169.254.1.1", 'k' },	    { "fe80::1", 'k' },
+		{ "febf::1", 'k' },	    { "10.0.0.1", 'p' },
+		{ "172.16.0.1", 'p' },	    { "172.31.255.255", 'p' },
+		{ "192.168.1.1", 'p' },	    { "100.64.0.1", 'p' },
+		{ "fd00::1", 'p' },	    { "172.32.0.1", 'P' },
+		{ "172.15.0.1", 'P' },	    { "100.128.0.1", 'P' },
+		{ "203.0.113.10", 'P' },    { "2001:db8::1", 'P' },
+		{ "fec0::1", 'P' },	    { "0.0.0.0", 0 },
+		{ "0.1.2.3", 0 },	    { "::", 0 },
+		{ "192.169.0.1", 'P' },	    { "223.255.255.255", 'P' },
+		{ "128.0.0.1", 'P' },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ipaddr a;
+
+		assert_true(ipaddr_parse(rows[i].text, &a));
+		assert_int_equal(ipaddr_is_loopback(&a), rows[i].kind == 'l');
+		assert_int_equal(ipaddr_is_multicast(&a), rows[i].kind == 'm');
+		assert_int_equal(ipaddr_is_link_local(&a), rows[i].kind == 'k');
+		assert_int_equal(ipaddr_is_private(&a), rows[i].kind == 'p');
+		assert_int_equal(ipaddr_is_public(&a), rows[i].kind == 'P');
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forms_of_v4),
+		cmocka_unit_test(forms_of_v6),
+		cmocka_unit_test(hits_are_bounded_and_ordered),
+		cmocka_unit_test(random_bytes_agree_with_a_plain_search),
+		cmocka_unit_test(searchers_are_checked),
+		cmocka_unit_test(addresses_parse_and_print),
+		cmocka_unit_test(prefixes_match),
+		cmocka_unit_test(kinds_of_addresses),
+	};
+
+	return cmocka_run_group_tests_name("packet_identity", tests, setup, teardown);
+}
