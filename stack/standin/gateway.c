@@ -203,7 +203,8 @@ static int run_line(const char *line, bool quiet)
 	size_t n = 0;
 
 	(void)snprintf(buf, sizeof(buf), "%s", line);
-	for (char *w = strtok_r(buf, " \t", &save); w && n < ARGS_MAX; w = strtok_r(NULL, " \t", &save))
+	for (char *w = strtok_r(buf, " \t", &save); w && n < ARGS_MAX;
+	     w = strtok_r(NULL, " \t", &save))
 		argv[n++] = w;
 	argv[n] = NULL;
 	return n ? wait_for(spawn(argv, -1, -1, quiet)) : 0;
@@ -304,8 +305,7 @@ static void describe(const struct ifaddrs *a, struct local_net *net)
 	(void)snprintf(net->dev, sizeof(net->dev), "%s", a->ifa_name);
 	(void)inet_ntop(AF_INET, &ip, net->address, sizeof(net->address));
 	(void)inet_ntop(AF_INET, &base, text, sizeof(text));
-	(void)snprintf(net->prefix, sizeof(net->prefix), "%s/%d", text,
-		       __builtin_popcount(mask));
+	(void)snprintf(net->prefix, sizeof(net->prefix), "%s/%d", text, __builtin_popcount(mask));
 }
 
 static void find_networks(void)
@@ -339,7 +339,8 @@ static bool find_default_route(void)
 	FILE *f = fopen("/proc/net/route", "re");
 
 	while (f && !found && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%15s %x %x %x", dev, &dest, &router, &flags) != 4 || dest || !router)
+		if (sscanf(line, "%15s %x %x %x", dev, &dest, &router, &flags) != 4 || dest ||
+		    !router)
 			continue;
 		for (size_t i = 0; i < g.n_nets; i++)
 			if (strcmp(g.nets[i].dev, dev) == 0) {
@@ -561,9 +562,17 @@ static void start_dns(void)
 {
 	static char servers[8][64], local[192];
 	char program[] = "dnsmasq", *argv[24] = { program };
-	const char *fixed[] = { "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
-				"--no-poll", "--user=root", "--group=root", "--pid-file=",
-				"--cache-size=1000", "--max-cache-ttl=60", "--log-facility=-" };
+	const char *fixed[] = { "--keep-in-foreground",
+				"--conf-file=/dev/null",
+				"--no-resolv",
+				"--no-hosts",
+				"--no-poll",
+				"--user=root",
+				"--group=root",
+				"--pid-file=",
+				"--cache-size=1000",
+				"--max-cache-ttl=60",
+				"--log-facility=-" };
 	char *list = strdup(setting("DNS_UPSTREAM_PLAIN_ADDRESSES", "")), *save = NULL;
 	size_t n = 1, s = 0;
 	FILE *f;
@@ -585,10 +594,11 @@ static void start_dns(void)
 	/* Upstream asks the container's first resolver for names without a dot and for top-level domains
 	 * that the list of public suffixes does not have; these are such ones. */
 	if (g.local_dns[0]) {
-		(void)snprintf(local, sizeof(local),
-			       "--server=//local/lan/private/internal/corp/home/intranet/example/test/"
-			       "invalid/%s",
-			       g.local_dns);
+		(void)snprintf(
+			local, sizeof(local),
+			"--server=//local/lan/private/internal/corp/home/intranet/example/test/"
+			"invalid/%s",
+			g.local_dns);
 		argv[n++] = local;
 	}
 	argv[n] = NULL;
@@ -785,19 +795,22 @@ static int make_interface(void)
 
 static int configure_interface(void)
 {
-	char conf[2048], wg[] = "wg", verb[] = "setconf", name[IF_NAMESIZE], in[] = "/dev/stdin", one[64];
+	char conf[2048], wg[] = "wg", verb[] = "setconf", name[IF_NAMESIZE], in[] = "/dev/stdin",
+			 one[64];
 	char *argv[] = { wg, verb, name, in, NULL };
-	const char *list = required("WIREGUARD_ADDRESSES"), *psk = setting("WIREGUARD_PRESHARED_KEY", "");
+	const char *list = required("WIREGUARD_ADDRESSES"),
+		   *psk = setting("WIREGUARD_PRESHARED_KEY", "");
 	unsigned count = 1;
 
 	(void)snprintf(name, sizeof(name), "%s", g.tun);
-	(void)snprintf(conf, sizeof(conf),
-		       "[Interface]\nPrivateKey = %s\nFwMark = " FWMARK "\n[Peer]\nPublicKey = %s\n%s%s%s"
-		       "Endpoint = %s:%s\nAllowedIPs = %s\n",
-		       required("WIREGUARD_PRIVATE_KEY"), required("WIREGUARD_PUBLIC_KEY"),
-		       *psk ? "PresharedKey = " : "", psk, *psk ? "\n" : "",
-		       required("WIREGUARD_ENDPOINT_IP"), setting("WIREGUARD_ENDPOINT_PORT", "51820"),
-		       setting("WIREGUARD_ALLOWED_IPS", "0.0.0.0/0,::/0"));
+	(void)snprintf(
+		conf, sizeof(conf),
+		"[Interface]\nPrivateKey = %s\nFwMark = " FWMARK "\n[Peer]\nPublicKey = %s\n%s%s%s"
+		"Endpoint = %s:%s\nAllowedIPs = %s\n",
+		required("WIREGUARD_PRIVATE_KEY"), required("WIREGUARD_PUBLIC_KEY"),
+		*psk ? "PresharedKey = " : "", psk, *psk ? "\n" : "",
+		required("WIREGUARD_ENDPOINT_IP"), setting("WIREGUARD_ENDPOINT_PORT", "51820"),
+		setting("WIREGUARD_ALLOWED_IPS", "0.0.0.0/0,::/0"));
 	if (feed(argv, conf))
 		return -1;
 	for (const char *c = list; *c; c++)
@@ -939,7 +952,8 @@ static bool authorised(const char *route, const char *request)
 	bool covered = false, ok = false;
 
 	(void)snprintf(want, sizeof(want), "\"%s\"", route);
-	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l; l = strtok_r(NULL, "\n", &save)) {
+	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
+	     l = strtok_r(NULL, "\n", &save)) {
 		l += strspn(l, " \t");
 		if (strncmp(l, "[[roles]]", 9) == 0) {
 			ok = ok || (covered && role_allows(auth, key, request));
@@ -1053,8 +1067,8 @@ static void child_ended(pid_t pid, int status)
 {
 	if (pid == g.checker) {
 		g.checker = 0;
-		vpn_restart(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "start-up check failed" :
-									    "tunnel is dead");
+		vpn_restart(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "start-up check failed"
+									  : "tunnel is dead");
 	} else if (pid == g.wireguard) {
 		g.wireguard = 0;
 		vpn_crashed("WireGuard ended");

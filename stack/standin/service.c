@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 4096
-#define ANSWER_MAX  65536
+#define REQUEST_MAX  4096
+#define ANSWER_MAX   65536
 #define IO_TIMEOUT_S 10
 #define CHILDREN_MAX 64
 
@@ -117,7 +117,8 @@ static void call(int fd, const char *url)
 		return;
 	}
 	n = snprintf(request, sizeof(request),
-		     "GET %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n", path, host, port);
+		     "GET %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n", path, host,
+		     port);
 	len = send_all(peer, request, (size_t)n) ? read_until(peer, reply, sizeof(reply), NULL) : 0;
 	(void)close(peer);
 	if (len)
@@ -151,15 +152,18 @@ static void on_end(int sig)
 
 static int listen_on(unsigned port)
 {
-	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-	const struct sockaddr_in any4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6,
+					  .sin6_port = htons((uint16_t)port) };
+	const struct sockaddr_in any4 = { .sin_family = AF_INET,
+					  .sin_port = htons((uint16_t)port) };
 	const int one = 1, zero = 0;
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0) {
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0 && listen(fd, 64) == 0)
+		if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0 &&
+		    listen(fd, 64) == 0)
 			return fd;
 		(void)close(fd);
 	}
