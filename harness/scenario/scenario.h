@@ -31,8 +31,7 @@ struct vocab {
 	X(DOWNLOAD_COMPLETE, "download-complete", "the download is whole")                      \
 	X(APP_CUT_OFF, "app-cut-off", "no probe of the service is answered any more")           \
 	X(RECOVERED, "recovered",                                                               \
-	  "every probe of the service is answered again after the last fault or heal, and "     \
-	  "packets are seen in the tunnel")
+	  "after the last fault or heal: every probe is answered again, through the tunnel")
 
 #define X(id, name, help) CONDITION_##id,
 enum condition { CONDITION_TABLE(X) CONDITION_COUNT };
@@ -42,8 +41,7 @@ enum condition { CONDITION_TABLE(X) CONDITION_COUNT };
 
 #define CHECK_TABLE(X)                                                                            \
 	X(PROCESS_ISOLATION, "process-isolation",                                                 \
-	  "every process of a protected container is in all of its namespaces and descends from " \
-	  "its init")                                                                             \
+	  "every process of a protected container is in its namespaces and below its init")       \
 	X(EXIT_ADDRESS, "exit-address",                                                           \
 	  "the what-is-my-IP service sees the VPN server's address for every protected service")  \
 	X(WEB_UI, "web-ui", "the web-ui answers for every application from the uplink side")      \

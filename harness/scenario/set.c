@@ -16,7 +16,7 @@
 
 static void grow(struct scenario_set *set, struct scenario *s)
 {
-	struct scenario **bigger = realloc(set->items, (set->n + 1) * sizeof(*bigger));
+	struct scenario **bigger = reallocarray(set->items, set->n + 1, sizeof(struct scenario *));
 
 	if (!bigger) {
 		(void)fputs("leakproof: out of memory\n", stderr);
