@@ -43,15 +43,15 @@ static size_t on_header(char *data, size_t one, size_t n, void *arg)
 {
 	static const char name[] = "set-cookie:";
 	struct curl_call *c = arg;
-	_cleanup_free_ char *line = strndup(data, n);
+	_cleanup_free_ char *line = str_fmt("%.*s", (int)n, data);
 	char *value;
 
-	if (line && strncasecmp(line, name, sizeof(name) - 1) == 0) {
+	if (strncasecmp(line, name, sizeof(name) - 1) == 0) {
 		value = line + sizeof(name) - 1;
 		value += strspn(value, " ");
 		value[strcspn(value, ";\r\n")] = '\0';
 		free(c->set_cookie);
-		c->set_cookie = strdup(value);
+		c->set_cookie = str_fmt("%s", value);
 	}
 	return n * one;
 }

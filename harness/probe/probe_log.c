@@ -120,8 +120,8 @@ void probe_log_summary(const struct probe_log *log, int64_t since, int64_t until
 		       struct probe_summary *out)
 {
 	size_t n, n_rtt = 0;
-	_cleanup_free_ struct fate *all = fates(log, &n);
-	_cleanup_free_ int64_t *rtt = calloc(n + 1, sizeof(*rtt));
+	struct fate *all = fates(log, &n);
+	int64_t *rtt = calloc(n + 1, sizeof(*rtt));
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; rtt && i < n; i++) {
@@ -135,12 +135,14 @@ void probe_log_summary(const struct probe_log *log, int64_t since, int64_t until
 		if (log->records[i].event == PROBE_SKIPPED && log->records[i].real >= since &&
 		    (!until || log->records[i].real < until))
 			out->skipped += (uint64_t)log->records[i].value;
-	if (n_rtt == 0)
-		return;
-	qsort(rtt, n_rtt, sizeof(*rtt), by_value);
-	out->rtt_min = rtt[0];
-	out->rtt_median = rtt[n_rtt / 2];
-	out->rtt_max = rtt[n_rtt - 1];
+	if (n_rtt > 0) {
+		qsort(rtt, n_rtt, sizeof(*rtt), by_value);
+		out->rtt_min = rtt[0];
+		out->rtt_median = rtt[n_rtt / 2];
+		out->rtt_max = rtt[n_rtt - 1];
+	}
+	free(rtt);
+	free(all);
 }
 
 int probe_summary(const char *path, struct probe_summary *out, struct err *err)
@@ -171,7 +173,7 @@ void probe_log_outage(const struct probe_log *log, int64_t since, int64_t min_ns
 	const struct probe_row *row = probe_find(log->kind);
 	bool replies = row && row->replies;
 	size_t n, bad = 0;
-	_cleanup_free_ struct fate *all = fates(log, &n);
+	struct fate *all = fates(log, &n);
 
 	for (size_t i = 0; all && i < n && !replies; i++)
 		replies = all[i].reply != 0;
@@ -201,4 +203,5 @@ void probe_log_outage(const struct probe_log *log, int64_t since, int64_t min_ns
 	if (!out->found)
 		*out = (struct probe_outage){ .last_good = out->last_good,
 					      .resolution = out->resolution };
+	free(all);
 }

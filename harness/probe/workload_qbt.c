@@ -152,7 +152,7 @@ int workload_qbt_status(const struct qbt_access *a, const char *which, struct qb
 	_cleanup_free_ char *body = api(a, &(struct request){ .path = "/api/v2/torrents/info" },
 					err);
 	_cleanup_json_ json_t *list = body ? json_loads(body, 0, NULL) : NULL;
-	struct qbt_status s;
+	struct qbt_status s, found = { 0 }; /* `which` may be out->hash */
 	const json_t *t;
 	size_t i;
 
@@ -161,15 +161,15 @@ int workload_qbt_status(const struct qbt_access *a, const char *which, struct qb
 	if (!json_is_array(list))
 		return err_set(err, EXIT_ENVIRONMENT,
 			       "qBittorrent: list of torrents is no JSON array");
-	memset(out, 0, sizeof(*out));
 	json_array_foreach(list, i, t)
 	{
 		fill(t, &s);
 		if (which && strcmp(which, s.hash) != 0 && strcmp(which, s.name) != 0)
 			continue;
-		*out = s;
+		found = s;
 		break;
 	}
+	*out = found;
 	return 0;
 }
 
@@ -182,9 +182,21 @@ static int command(const struct qbt_access *a, const char *path, const char *has
 	return body ? 0 : -1;
 }
 
+/* For some 100 ms the torrent still looks as before, complete that is; so wait for the check to begin. */
 int workload_qbt_recheck(const struct qbt_access *a, const char *hash, struct err *err)
 {
-	return command(a, "/api/v2/torrents/recheck", hash, "", err);
+	struct qbt_status s;
+
+	if (command(a, "/api/v2/torrents/recheck", hash, "", err) < 0)
+		return -1;
+	for (int i = 0; i < 40; i++) {
+		if (workload_qbt_status(a, hash, &s, err) < 0)
+			return -1;
+		if (strncmp(s.state, "checking", 8) == 0)
+			return 0;
+		clock_sleep_ns(50 * NS_PER_MS);
+	}
+	return 0; /* a small torrent is checked between two looks */
 }
 
 int workload_qbt_delete(const struct qbt_access *a, const char *hash, bool files, struct err *err)

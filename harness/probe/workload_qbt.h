@@ -37,7 +37,8 @@ int workload_qbt_add(const struct qbt_access *a, const char *torrent_path, const
 int workload_qbt_status(const struct qbt_access *a, const char *which, struct qbt_status *out,
 			struct err *err);
 
-/* Have every piece hashed again; then poll workload_qbt_status until .complete (or progress < 1). */
+/* Have every piece hashed again; returns when the check has begun (at most 2 s). Then poll
+ * workload_qbt_status() until .state no longer begins with "checking", and look at .complete. */
 int workload_qbt_recheck(const struct qbt_access *a, const char *hash, struct err *err);
 
 /* Remove a torrent, with its files when asked. */

@@ -405,6 +405,8 @@ static void test_qbittorrent_is_asked(void **state)
 	assert_true(s.found && s.complete);
 	assert_int_equal(s.dlspeed, 5);
 	assert_int_equal(s.size, 200);
+	assert_int_equal(workload_qbt_status(&q, s.hash, &s, &err), 0);
+	assert_true(s.found);
 	assert_int_equal(workload_qbt_status(&q, "other", &s, &err), 0);
 	assert_false(s.found);
 	assert_int_equal(workload_qbt_add(&q, "/nonexistent.torrent", NULL, &err), -1);
