@@ -508,12 +508,18 @@ static size_t oldest(const struct judge_frame *f, const bool *has, size_t n)
 	return best;
 }
 
-static int pull(struct judge_source *s, struct judge_frame *f, bool *has, struct err *err)
+/* A source that fails has ended; the others go on, and the first error is kept. */
+static void pull(struct judge_source *s, struct judge_frame *f, bool *has, int *rc, struct err *err)
 {
-	int rc = s->next(s->arg, f, err);
+	struct err own = { 0 };
+	int got = s->next(s->arg, f, &own);
 
-	*has = rc == 1;
-	return rc < 0 ? -1 : 0;
+	*has = got == 1;
+	if (got >= 0 || *rc)
+		return;
+	*rc = -1;
+	if (err)
+		*err = own;
 }
 
 int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct err *err)
@@ -522,16 +528,12 @@ int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct er
 	bool *has = calloc(n + 1, sizeof(*has));
 	int rc = f && has ? 0 : err_set(err, EXIT_ENVIRONMENT, "out of memory");
 
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = pull(&sources[i], &f[i], &has[i], err);
-	while (rc == 0) {
-		size_t i = oldest(f, has, n);
-
-		if (i == n)
-			break;
+	for (size_t i = 0; f && has && i < n; i++)
+		pull(&sources[i], &f[i], &has[i], &rc, err);
+	for (size_t i = n; f && has && (i = oldest(f, has, n)) < n;) {
 		judge_frame(j, sources[i].tap, f[i].number, f[i].linktype, f[i].data, f[i].caplen,
 			    f[i].len, f[i].time);
-		rc = pull(&sources[i], &f[i], &has[i], err);
+		pull(&sources[i], &f[i], &has[i], &rc, err);
 	}
 	free(f);
 	free(has);
