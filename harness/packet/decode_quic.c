@@ -265,7 +265,7 @@ static void long_initial(struct work *w, const uint8_t *p, size_t len, struct cu
 	initial_decrypt(w, &in);
 }
 
-static bool decode_long(struct work *w, const uint8_t *p, size_t len)
+bool decode_quic_long(struct work *w, const uint8_t *p, size_t len)
 {
 	struct quic_facts *q = &w->f->quic;
 	struct cursor c = cursor_of(p, len);
@@ -311,13 +311,11 @@ static bool decode_google(struct work *w, const uint8_t *p, size_t len)
 	return true;
 }
 
-bool decode_quic(struct work *w, const uint8_t *p, size_t len)
+bool decode_quic_short(struct work *w, const uint8_t *p, size_t len)
 {
 	const struct net_layer *l = w->l;
 	bool port = l->sport == QUIC_PORT || l->dport == QUIC_PORT, known;
 
-	if (len >= 7 && p[0] & 0x80)
-		return decode_long(w, p, len);
 	if (decode_google(w, p, len))
 		return true;
 	/* A short header shows one fixed bit (none in Google's versions): believed on QUIC's port, or where a

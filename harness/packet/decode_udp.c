@@ -140,9 +140,7 @@ static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 		return true;
 	if (decode_dtls(f, p, len))
 		return true;
-	if (is_openvpn(w, p, len, false))
-		return true; /* before QUIC, whose short header is any byte from 0x40 to 0x7f */
-	if (decode_quic(w, p, len))
+	if (p[0] & 0x80 && decode_quic_long(w, p, len))
 		return true;
 	if (p[0] == 'B' && decode_lsd(f, p, len))
 		return true;
@@ -156,7 +154,9 @@ static bool by_weak_shape(struct work *w, const uint8_t *p, size_t len)
 {
 	if (decode_dns_shape(w->f, p, len, DNS_OVER_UDP))
 		return true;
-	if (is_openvpn(w, p, len, true))
+	if (is_openvpn(w, p, len, false))
+		return true; /* before QUIC, whose short header is any byte from 0x40 to 0x7f */
+	if (decode_quic_short(w, p, len) || is_openvpn(w, p, len, true))
 		return true;
 	if (decode_utp(w, p, len))
 		return true;

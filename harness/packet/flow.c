@@ -333,6 +333,8 @@ static bool lone_segment(struct work *w, const uint8_t *p, size_t n)
 	if (lone_bt_message(w->f, p, n) || decode_bt_websocket(w->f, p, n) ||
 	    decode_stun(w->f, p, n) || head_openvpn(w, p, n))
 		return true;
+	if (n > 2 && be16(p) <= n - 2 && decode_stun(w->f, p + 2, be16(p)))
+		return true; /* framed as RFC 4571 says */
 	if (n > 2 && be16(p) == n - 2 && decode_dns_shape(w->f, p + 2, n - 2, DNS_OVER_TCP))
 		return true;
 	if (on(w->l, PORT_NETBIOS_SESSION) || on(w->l, PORT_SMB)) {

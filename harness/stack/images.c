@@ -56,6 +56,7 @@ struct image_set {
 	struct archive own; /* ours; path NULL until one is needed */
 	struct archive given[ARCHIVES];
 	size_t n_given;
+	char *socket;	/* of the machine's engine */
 	json_t *docker; /* images of the machine's engine */
 };
 
@@ -63,6 +64,18 @@ static void say(const struct image_opts *o, const char *what)
 {
 	if (o->progress)
 		o->progress(o->progress_arg, what);
+}
+
+static char *hash_text(const char *text)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char hex[13];
+
+	if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+	for (size_t i = 0; i < 6; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return str_fmt("%s", hex);
 }
 
 /* ---- references ---- */
@@ -246,10 +259,12 @@ static bool from_docker(struct image_set *s, size_t r)
 
 /* ---- pull ---- */
 
-static char *pulled_path(const char *reference, struct err *err)
+/* File of the cache for a reference whose manifest has this hash now: a tag that moved is pulled anew. */
+static char *pulled_path(const char *reference, const char *manifest, struct err *err)
 {
 	_cleanup_free_ char *dir = str_fmt("%s/pulled", fs_cache_dir());
-	char *path = str_fmt("%s/%s.tar", dir, reference);
+	_cleanup_free_ char *key = hash_text(manifest);
+	char *path = str_fmt("%s/%s-%s.tar", dir, reference, key);
 
 	for (char *p = path + strlen(dir) + 1; *p; p++)
 		if (*p == '/' || *p == ':')
@@ -259,6 +274,22 @@ static char *pulled_path(const char *reference, struct err *err)
 		return NULL;
 	}
 	return path;
+}
+
+/* The manifest as the registry has it now; caller frees. */
+static char *remote_manifest(const char *official, struct err *err)
+{
+	_cleanup_free_ char *from = str_fmt("docker://%s", official);
+	_cleanup_proc_ struct proc_result r = { 0 };
+	const char *line;
+
+	if (proc_run(PROC_ARGV("skopeo", "inspect", "--raw", from), NULL, &r, err) < 0)
+		return NULL;
+	if (r.status == 0)
+		return take_ptr(r.out);
+	line = strstr(r.error, "msg=");
+	(void)err_set(err, EXIT_ENVIRONMENT, "%.300s", line ? line + 4 : r.error);
+	return NULL;
 }
 
 /* skopeo writes to a name of its own first: a broken pull must not be taken for an image later. */
@@ -280,12 +311,13 @@ static int pull(const char *official, const char *path, struct err *err)
 
 static int from_pull(struct image_set *s, size_t r, const struct image_opts *o, struct err *err)
 {
-	_cleanup_free_ char *path = pulled_path(rows[r].official, err);
 	_cleanup_free_ char *what = str_fmt("pulling %s", rows[r].official);
+	_cleanup_free_ char *manifest = remote_manifest(rows[r].official, err);
+	_cleanup_free_ char *path = manifest ? pulled_path(rows[r].official, manifest, err) : NULL;
 	struct archive a;
 
 	if (!path)
-		return -1;
+		return err_wrap(err, "no pull of %s", rows[r].official);
 	if (!fs_exists(path)) {
 		say(o, what);
 		if (pull(rows[r].official, path, err) < 0)
@@ -394,7 +426,8 @@ struct image_set *images_resolve(const struct image_opts *o, struct err *err)
 
 	if (!s)
 		abort();
-	s->docker = docker_images(DOCKER_SOCKET);
+	s->socket = str_fmt("%s", o->docker_socket ? o->docker_socket : DOCKER_SOCKET);
+	s->docker = docker_images(s->socket);
 	if (o->images_dir)
 		rc = read_dir(s, o->images_dir, err);
 	for (size_t r = 0; rc == 0 && r < ROWS; r++)
@@ -425,6 +458,7 @@ void images_free(struct image_set *s)
 		archive_close(&s->given[i]);
 	archive_close(&s->own);
 	json_decref(s->docker);
+	free(s->socket);
 	free(s);
 }
 
@@ -459,7 +493,7 @@ static int save_from_docker(struct image_set *s, size_t i, struct err *err)
 	s->files[i] = str_fmt("%s/%s.tar", dir, hex ? hex + 1 : s->choices[i].digest);
 	if (fs_exists(s->files[i]))
 		return 0;
-	return docker_save(DOCKER_SOCKET, s->choices[i].reference, s->files[i], err);
+	return docker_save(s->socket, s->choices[i].reference, s->files[i], err);
 }
 
 int images_load(struct image_set *s, struct host *h, struct err *err)
@@ -483,18 +517,6 @@ int images_load(struct image_set *s, struct host *h, struct err *err)
 }
 
 /* ---- prepared stores ---- */
-
-static char *hash_text(const char *text)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char hex[13];
-
-	if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) != 1)
-		abort();
-	for (size_t i = 0; i < 6; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return str_fmt("%s", hex);
-}
 
 /* Same images in the same tree's engine: same store. */
 static char *graph_key(const struct image_set *s, struct err *err)

@@ -13,6 +13,7 @@ struct image_opts {
 	const char *images_dir; /* docker-archive files of official images; NULL = none */
 	bool pull;	  /* through skopeo, where neither a file nor the machine's Docker has it */
 	const char *home; /* directory that holds stack/; NULL = found by host_home_dir() */
+	const char *docker_socket; /* of the machine's Docker; NULL = where Docker puts it */
 	void (*progress)(void *arg, const char *what); /* one short line a step; may be NULL */
 	void *progress_arg;
 };
