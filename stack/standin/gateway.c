@@ -315,7 +315,7 @@ static void find_networks(void)
 	if (getifaddrs(&list) < 0)
 		return;
 	for (struct ifaddrs *a = list; a && g.n_nets < NETS_MAX; a = a->ifa_next) {
-		struct local_net net;
+		struct local_net net = { 0 };
 		bool known = false;
 
 		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || !a->ifa_netmask ||
