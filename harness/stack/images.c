@@ -287,6 +287,7 @@ static char *remote_manifest(const char *official, struct err *err)
 		return NULL;
 	if (r.status == 0)
 		return take_ptr(r.out);
+	r.error[strcspn(r.error, "\n")] = '\0';
 	line = strstr(r.error, "msg=");
 	(void)err_set(err, EXIT_ENVIRONMENT, "%.300s", line ? line + 4 : r.error);
 	return NULL;
