@@ -145,6 +145,7 @@ static void test_archive_odd_entries(void **state)
 	struct err err = { 0 };
 
 	(void)state;
+	assert_non_null(first);
 	assert_int_equal(proc_check(PROC_ARGV("sh", "-c", line), NULL, &err), 0);
 	check_archive(odd, PLAIN_CONFIG, false);
 }
@@ -161,6 +162,7 @@ static void refuse(const char *path, const char *word)
 
 static void test_archive_refused(void **state)
 {
+	char words[2048] = ""; /* longer than a block */
 	_cleanup_free_ char *good = image_tar("g.tar", "qmcgaw/gluetun:v3", PLAIN_CONFIG);
 	_cleanup_free_ char *bare = tar("bare.tar", "", "c.json");
 	_cleanup_free_ char *headless = tar("headless.tar", "", "manifest.json l.tar");
@@ -173,13 +175,8 @@ static void test_archive_refused(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	put("text.tar",
-	    "this is a text and no archive, and it is longer than nothing. It goes on and on, so "
-	    "that it fills a block of five hundred and twelve bytes. It goes on and on, so that "
-	    "it fills a block of five hundred and twelve bytes. It goes on and on, so that it "
-	    "fills a block of five hundred and twelve bytes. It goes on and on, so that it "
-	    "fills a block of five hundred and twelve bytes. It goes on and on, so that it "
-	    "fills a block of five hundred and twelve bytes. It goes on and on. It goes on.");
+	memset(words, 'w', sizeof(words) - 1);
+	put("text.tar", words);
 	put("empty.tar", "");
 	refuse(bare, "no manifest.json");
 	refuse(headless, "no configuration");
