@@ -2,19 +2,25 @@
 /* Commands inside the (virtual) host and the other nodes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "host/host_internal.h"
+
+#define TIMEOUT_NS (60 * NS_PER_S) /* as proc_run() */
+#define GRACE_NS   (5 * NS_PER_S)  /* for the child that keeps the time */
 
 /* What the machine's user has set for the machine's own tools is not for those inside. */
 static const char *const outer_variables[] = {
@@ -66,16 +72,37 @@ int host_enter(const struct host *h, const char *node, struct err *err)
 struct inside {
 	const struct node *node;
 	const struct proc_opts *outer;
+	int64_t timeout_ns;
+	bool *timed_out; /* shared with the child */
 };
 
+/* Ends at the deadline even when the command does not. true: it did not. */
+static bool wait_until(pid_t pid, int64_t deadline, int *status)
+{
+	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int64_t left;
+	bool late = false;
+
+	while ((left = deadline - clock_mono_ns()) > 0)
+		if (poll(&p, 1, (int)(left / NS_PER_MS) + 1) > 0)
+			break;
+	if (left <= 0) {
+		late = true;
+		(void)kill(pid, SIGKILL);
+	}
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return late;
+}
+
 /* A process that enters a pid namespace is not in it, only its children are: so the command runs in a
- * grandchild, and the child hands its end on. */
-static void wait_and_exit(pid_t pid)
+ * grandchild, and the child hands its end on. The child keeps the time too, as the dead of a pid
+ * namespace whose parent has gone are buried by the machine's init, and the lab's end waits for that. */
+static void wait_and_exit(pid_t pid, const struct inside *in)
 {
 	int status = 0;
 
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	*in->timed_out = wait_until(pid, clock_mono_ns() + in->timeout_ns, &status);
 	if (WIFSIGNALED(status))
 		_exit(128 + WTERMSIG(status));
 	_exit(WEXITSTATUS(status));
@@ -92,8 +119,8 @@ static int prepare_inside(void *arg)
 	if (pid < 0)
 		return -1;
 	if (pid > 0)
-		wait_and_exit(pid);
-	/* A time-out kills our parent; this hands it on. */
+		wait_and_exit(pid, in);
+	/* When the harness is killed its child is too, and this hands it on. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	inner_environment();
 	for (const char *const *e = in->outer->env; e && *e; e++)
@@ -103,35 +130,57 @@ static int prepare_inside(void *arg)
 	return in->outer->prepare ? in->outer->prepare(in->outer->prepare_arg) : 0;
 }
 
+/* In the lab: like proc_run(), or like proc_check() where r is NULL. */
+static int run_inside(struct inside *in, const char *const argv[], struct proc_result *r,
+		      struct err *err)
+{
+	struct proc_opts o = *in->outer;
+	int rc;
+
+	in->timed_out = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			     -1, 0);
+	if (in->timed_out == MAP_FAILED)
+		return err_errno(err, "memory for %s", argv[0]);
+	in->timeout_ns = o.timeout_ns ? o.timeout_ns : TIMEOUT_NS;
+	o.timeout_ns = in->timeout_ns + GRACE_NS;
+	o.netns_fd = 0;
+	o.cwd = NULL;
+	o.prepare = prepare_inside;
+	o.prepare_arg = in;
+	rc = r ? proc_run(argv, &o, r, err) : proc_check(argv, &o, err);
+	if (*in->timed_out)
+		rc = err_set(err, EXIT_ENVIRONMENT, "%s %s: no end within %.1f s, killed", argv[0],
+			     argv[1] ? argv[1] : "", (double)in->timeout_ns / 1e9);
+	(void)munmap(in->timed_out, sizeof(bool));
+	return rc;
+}
+
 static int run_in(const struct host *h, enum node_index i, const char *const argv[],
-		  const struct proc_opts *opts, bool check, struct proc_result *r, struct err *err)
+		  const struct proc_opts *opts, struct proc_result *r, struct err *err)
 {
 	static const struct proc_opts plain;
 	struct inside in = { .node = &h->nodes[i], .outer = opts ? opts : &plain };
 	struct proc_opts o = *in.outer;
 
+	if (h->lab && lab_node_alive(in.node))
+		return run_inside(&in, argv, r, err);
+	if (h->lab)
+		return err_set(err, EXIT_ENVIRONMENT, "%s: lab node %s does not run", argv[0],
+			       lab_node_name(i));
 	o.netns_fd = 0;
-	if (h->lab) {
-		if (!lab_node_alive(in.node))
-			return err_set(err, EXIT_ENVIRONMENT, "%s: lab node %s does not run",
-				       argv[0], lab_node_name(i));
-		o.cwd = NULL;
-		o.prepare = prepare_inside;
-		o.prepare_arg = &in;
-	}
-	return check ? proc_check(argv, &o, err) : proc_run(argv, &o, r, err);
+	return r ? proc_run(argv, &o, r, err) : proc_check(argv, &o, err);
 }
 
 int host_run(struct host *h, const char *const argv[], const struct proc_opts *opts,
 	     struct proc_result *r, struct err *err)
 {
-	return run_in(h, NODE_HOST, argv, opts, false, r, err);
+	return run_in(h, NODE_HOST, argv, opts, r, err);
 }
 
 int host_check(struct host *h, const char *const argv[], const struct proc_opts *opts,
 	       struct err *err)
 {
-	return run_in(h, NODE_HOST, argv, opts, true, NULL, err);
+	return run_in(h, NODE_HOST, argv, opts, NULL, err);
 }
 
 int host_node_run(struct host *h, const char *node, const char *const argv[],
@@ -142,5 +191,5 @@ int host_node_run(struct host *h, const char *node, const char *const argv[],
 	if (!h->lab || i < 0)
 		return err_set(err, EXIT_USAGE,
 			       "`%s` is no node of a lab: isp, vpn, internet, host", node);
-	return run_in(h, (enum node_index)i, argv, opts, false, r, err);
+	return run_in(h, (enum node_index)i, argv, opts, r, err);
 }

@@ -18,6 +18,7 @@
 #include "base/fs.h"
 #include "host/host_internal.h"
 
+#define END_MS	      30000 /* the machine's init may have dead of the lab to bury first */
 #define NODE_START_NS (30 * NS_PER_S)
 
 /* In the new process: only system calls, as threads of the parent may have held locks. */
@@ -143,7 +144,7 @@ int lab_node_kill(struct node *n, struct err *err)
 	if (pidfd >= 0 && lab_node_alive(n)) {
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 		p.fd = pidfd;
-		gone = poll(&p, 1, 10000);
+		gone = poll(&p, 1, END_MS);
 		(void)waitpid(n->pid, NULL, WNOHANG);
 	}
 	if (gone <= 0)
