@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints what the decoder says about capture files: one line a frame, or a summary a file (-s). */
+/* Prints what the decoder says about capture files: one line a frame, a summary a file (-s), or the table of
+ * agreement with the labels of a folder (-a DIR; docs/decoder-agreement.md is its output).
+ * Build: gcc -D_GNU_SOURCE -Iharness -Itests tests/tools/decode_captures.c build/libleakproof.a -ljansson -lcrypto */
 #include <stdio.h>
 #include <string.h>
 
+#include "packet/agreement.h"
 #include "packet/capfile.h"
 #include "packet/decode.h"
 
@@ -48,13 +51,12 @@ static void summary(const char *name, const struct totals *t)
 	printf("\n");
 }
 
-static int run(const char *path, bool lines)
+/* Decode a whole file into *t; with `lines` print every frame. */
+static int run(const char *path, bool lines, struct totals *t)
 {
-	const char *base = strrchr(path, '/');
 	FILE *file = fopen(path, "rb");
 	struct decoder *d = decoder_new();
 	struct capfile_frame fr;
-	struct totals t = { 0 };
 	static struct facts f;
 	char line[FACTS_LINE];
 	struct err err = { 0 };
@@ -63,15 +65,13 @@ static int run(const char *path, bool lines)
 
 	while (c && d && (r = capfile_next(c, &fr, &err)) == 1) {
 		decode_frame(d, fr.linktype, fr.data, fr.caplen, fr.len, fr.time, &f);
-		count(&t, &f);
+		count(t, &f);
 		if (lines)
 			printf("%llu %s\n", (unsigned long long)fr.number,
 			       facts_describe(&f, line, sizeof(line)));
 	}
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", path, err.text);
-	if (!lines)
-		summary(base ? base + 1 : path, &t);
 	capfile_close(c);
 	decoder_free(d);
 	if (file)
@@ -79,12 +79,72 @@ static int run(const char *path, bool lines)
 	return r < 0;
 }
 
+static void agreement_row(const char *file, const char *label, const struct totals *t)
+{
+	const char *sep = "";
+
+	printf("| %s | %s | %llu | ", file, label, (unsigned long long)t->frames);
+	for (int i = 0; i < PROTO_COUNT; i++)
+		if (t->protos[i] && i != PROTO_TCP && i != PROTO_UDP)
+			printf("%s %llu, ", proto_name((enum proto)i),
+			       (unsigned long long)t->protos[i]);
+	printf("| ");
+	for (int i = 1; i < UND_COUNT; i++)
+		if (t->reasons[i])
+			printf("%s %llu, ", undecodable_name((enum undecodable)i),
+			       (unsigned long long)t->reasons[i]);
+	printf("| ");
+	for (size_t i = 0; i < N_AGREEMENTS; i++)
+		if (strcmp(agreements[i].file, file) == 0 && agreements[i].note[0]) {
+			printf("%s%s", sep, agreements[i].note);
+			sep = "; ";
+		}
+	printf(" |\n");
+}
+
+static int agreement(const char *dir)
+{
+	char path[1024], line[1024];
+	FILE *labels;
+	int bad = 0;
+
+	snprintf(path, sizeof(path), "%s/LABELS.tsv", dir);
+	labels = fopen(path, "r");
+	if (!labels) {
+		perror(path);
+		return 1;
+	}
+	printf("| file | label | frames | recognised (frames) | reasons | why the two differ |\n"
+	       "|---|---|---|---|---|---|\n");
+	while (fgets(line, sizeof(line), labels)) {
+		char *name = strtok(line, "\t"), *size = strtok(NULL, "\t");
+		char *label = strtok(NULL, "\n");
+		struct totals t = { 0 };
+
+		if (!size || !label || !strstr(name, ".pcap"))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, name);
+		bad |= run(path, false, &t);
+		agreement_row(name, label, &t);
+	}
+	fclose(labels);
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	bool lines = argc < 2 || strcmp(argv[1], "-s") != 0;
 	int bad = 0;
 
-	for (int i = lines ? 1 : 2; i < argc; i++)
-		bad |= run(argv[i], lines);
+	if (argc == 3 && strcmp(argv[1], "-a") == 0)
+		return agreement(argv[2]);
+	for (int i = lines ? 1 : 2; i < argc; i++) {
+		const char *base = strrchr(argv[i], '/');
+		struct totals t = { 0 };
+
+		bad |= run(argv[i], lines, &t);
+		if (!lines)
+			summary(base ? base + 1 : argv[i], &t);
+	}
 	return bad;
 }
