@@ -96,6 +96,13 @@ static bool belongs(int pid, const struct stack_service *s, uint64_t net)
 	return (cgroups && strstr(cgroups, s->id)) || (net && ns_inode(pid, "net") == net);
 }
 
+/* Probes are in the network namespace on purpose. They descend from the harness and share its pid namespace;
+ * a lab's whole virtual host descends from it too, but in a pid namespace of its own. */
+static bool is_our_probe(int pid)
+{
+	return ns_inode(pid, "pid") == ns_inode((int)getpid(), "pid") && descends(pid, (int)getpid());
+}
+
 static int check_processes_of(const struct check_ctx *c, const struct stack_service *s,
 			      unsigned *seen, unsigned *escaped, struct err *err)
 {
@@ -110,8 +117,7 @@ static int check_processes_of(const struct check_ctx *c, const struct stack_serv
 		struct process_obs o;
 		char comm[32] = "", text[256];
 
-		/* Probes are the harness's own: in the network namespace on purpose. */
-		if (pid <= 1 || !belongs(pid, s, net) || descends(pid, (int)getpid()))
+		if (pid <= 1 || !belongs(pid, s, net) || is_our_probe(pid))
 			continue;
 		observe_process(pid, s, (int)host_init_pid(c->host), &o, comm);
 		(*seen)++;

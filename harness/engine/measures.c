@@ -142,11 +142,13 @@ static int64_t sampling_gap(const struct probe_files *all, int64_t from, int64_t
 	return gap;
 }
 
-static bool is_reply_kind(const char *name)
+/* Kinds whose silence is an outage. A kept connection is none of them: it ends with the tunnel's address
+ * translation and does not come back by design. */
+static bool shows_outages(const char *name)
 {
 	const struct probe_row *row = probe_find(name);
 
-	return row && row->replies;
+	return row && row->replies && strcmp(name, "kept-connection") != 0;
 }
 
 /* The worst of the outages that probes of the protected services saw after a fault. */
@@ -159,7 +161,7 @@ static void add_outage(struct result_scenario *s, const struct probe_files *all,
 	for (size_t i = 0; i < all->n; i++) {
 		struct probe_outage o;
 
-		if (!all->items[i].usable || !is_reply_kind(all->items[i].kind))
+		if (!all->items[i].usable || !shows_outages(all->items[i].kind))
 			continue;
 		probe_log_outage(&all->items[i].log, f->begin, OUTAGE_MIN, REPLY_WAIT, &o);
 		if (!o.found)

@@ -155,14 +155,23 @@ void probes_follow(struct probes *p)
 	}
 }
 
-/* The newest log of a slot that gets replies; -1 when the slot is none, or not of that service. */
+/* The newest log of a slot that gets replies (of itself, or because the far end happens to echo); -1 when the slot
+ * is none, or not of that service. */
 static int read_log(const struct slot *slot, const char *service, struct probe_log *log)
 {
-	if (!slot->row || !slot->row->replies || !slot->probe)
+	struct probe_summary sum;
+
+	if (!slot->row || !slot->probe)
 		return -1;
 	if (service && strcmp(slot->step->service, service) != 0)
 		return -1;
-	return probe_log_read(probe_log_path(slot->probe), log, NULL);
+	if (probe_log_read(probe_log_path(slot->probe), log, NULL) < 0)
+		return -1;
+	probe_log_summary(log, 0, 0, &sum);
+	if (slot->row->replies || sum.replies)
+		return 0;
+	probe_log_free(log);
+	return -1;
 }
 
 bool probes_answered(struct probes *p, const char *service, int64_t since)
