@@ -413,8 +413,17 @@ __attribute__((format(printf, 1, 2))) static int rule6(const char *fmt, ...)
 	return run("%s %s", g.ip6tables, args);
 }
 
+/* Upstream saves the rules before each group of instructions; it is kept for the time it takes. */
+static void save_again(bool v6)
+{
+	free(capture("iptables-save", ""));
+	if (v6 && g.ip6tables)
+		free(capture("ip6tables-save", ""));
+}
+
 static int both(const char *args)
 {
+	save_again(true);
 	return rule4("%s", args) || rule6("%s", args);
 }
 
@@ -526,8 +535,8 @@ static void enable_firewall(void)
 		say("firewall", "WARN firewall disabled");
 		return;
 	}
-	free(capture("iptables-save", ""));
 	save_rules();
+	save_again(false);
 	if (enable_steps()) {
 		restore_rules();
 		say("firewall", "ERROR enabling failed, rules restored");
@@ -536,23 +545,21 @@ static void enable_firewall(void)
 	say("firewall", "enabled successfully");
 }
 
-static void endpoint_rules(const char *verb)
+static void endpoint_rules(void)
 {
-	(void)rule4("--%s OUTPUT -d %s -o %s -p udp -m udp --dport %s -j ACCEPT", verb,
+	(void)rule4("--append OUTPUT -d %s -o %s -p udp -m udp --dport %s -j ACCEPT",
 		    required("WIREGUARD_ENDPOINT_IP"), g.uplink.dev,
 		    setting("WIREGUARD_ENDPOINT_PORT", "51820"));
-	(void)rule4("--%s OUTPUT -o %s -j ACCEPT", verb, g.tun);
-	(void)rule6("--%s OUTPUT -o %s -j ACCEPT", verb, g.tun);
+	(void)rule4("--append OUTPUT -o %s -j ACCEPT", g.tun);
+	(void)rule6("--append OUTPUT -o %s -j ACCEPT", g.tun);
 }
 
-/* The old pair stays until the next connection replaces it. */
+/* The pair stays over restarts of the VPN: the endpoint of a custom provider never changes. */
 static void allow_endpoint(void)
 {
-	if (!g.firewall)
+	if (!g.firewall || g.endpoint_rule)
 		return;
-	if (g.endpoint_rule)
-		endpoint_rules("delete");
-	endpoint_rules("append");
+	endpoint_rules();
 	g.endpoint_rule = true;
 }
 
@@ -664,7 +671,7 @@ static int echo(const char *target, int timeout_ms)
 	h.checksum = icmp_sum(&h, sizeof(h));
 	if (inet_pton(AF_INET, target, &to.sin_addr) != 1 ||
 	    sendto(fd, &h, sizeof(h), 0, (const struct sockaddr *)&to, sizeof(to)) < 0)
-		sleep_ms(timeout_ms);
+		until = 0;
 	while (rc < 0 && now_ms() < until && poll(&p, 1, (int)(until - now_ms())) == 1) {
 		ssize_t n = recv(fd, reply, sizeof(reply), 0);
 		const uint8_t *i = reply + (reply[0] & 15) * 4;
@@ -692,11 +699,11 @@ static bool pick(const char *list, unsigned n, char *out, size_t size)
 	return true;
 }
 
-/* All targets at once within six seconds; one failure is a failure, as upstream. */
+/* All targets at once within six seconds; one that answers is enough, as upstream. */
 static bool startup_check(const char *targets)
 {
 	char one[256];
-	bool ok = true;
+	bool ok = false;
 	unsigned count = 1;
 
 	for (const char *c = targets; *c; c++)
@@ -708,7 +715,7 @@ static bool startup_check(const char *targets)
 			_exit(dial(one, STARTUP_CHECK_MS) == 0 ? 0 : 1);
 	}
 	for (int status; wait(&status) > 0;)
-		ok = ok && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		ok = ok || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	return ok;
 }
 
@@ -721,7 +728,6 @@ static bool small_check(unsigned n)
 
 	for (size_t i = 0; i < sizeof(timeouts_s) / sizeof(timeouts_s[0]); i++, n++) {
 		int ms = timeouts_s[i] * 1000, rc = 1;
-		int64_t end = now_ms() + ms;
 
 		if (strcmp(icmp, "0.0.0.0") == 0)
 			icmp = required("WIREGUARD_ENDPOINT_IP");
@@ -731,8 +737,6 @@ static bool small_check(unsigned n)
 			rc = dial(one, ms);
 		if (rc == 0)
 			return true;
-		if (now_ms() < end)
-			sleep_ms(end - now_ms());
 	}
 	return false;
 }
@@ -823,11 +827,10 @@ static int configure_interface(void)
 	       run("ip rule add not fwmark " FWMARK " table " FWMARK " priority 101");
 }
 
-/* The tunnel goes, the firewall stays. */
+/* The tunnel goes, the firewall stays; so does the last word of the health checks, as upstream. */
 static void vpn_down(void)
 {
 	end_child(&g.checker);
-	g.healthy = false;
 	(void)run_quiet("ip rule del priority 101");
 	end_child(&g.wireguard);
 	if (interface_exists())
@@ -973,16 +976,22 @@ static void put_status(int fd, const char *request)
 	const char *body = strstr(request, "\r\n\r\n");
 
 	if (body && strstr(body, "\"stopped\"")) {
-		if (g.state == VPN_CRASHED) {
-			reply(fd, "200 OK", "{\"outcome\":\"already crashed\"}\n");
+		if (g.state == VPN_CRASHED || g.state == VPN_STOPPED) {
+			reply(fd, "200 OK",
+			      g.state == VPN_CRASHED ? "{\"outcome\":\"already crashed\"}\n"
+						     : "{\"outcome\":\"already stopped\"}\n");
 			return;
 		}
-		if (g.state != VPN_STOPPED)
-			vpn_stop();
+		vpn_stop();
 		reply(fd, "200 OK", "{\"outcome\":\"stopped\"}\n");
 	} else if (body && strstr(body, "\"running\"")) {
-		if (g.state == VPN_STOPPED)
-			vpn_up();
+		if (g.state != VPN_STOPPED) {
+			reply(fd, "200 OK",
+			      g.state == VPN_CRASHED ? "{\"outcome\":\"already crashed\"}\n"
+						     : "{\"outcome\":\"already running\"}\n");
+			return;
+		}
+		vpn_up();
 		reply(fd, "200 OK", "{\"outcome\":\"running\"}\n");
 	} else {
 		reply(fd, "400 Bad Request", "{\"error\":\"status must be running or stopped\"}\n");
@@ -1067,6 +1076,7 @@ static void child_ended(pid_t pid, int status)
 {
 	if (pid == g.checker) {
 		g.checker = 0;
+		g.healthy = false;
 		vpn_restart(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "start-up check failed"
 									  : "tunnel is dead");
 	} else if (pid == g.wireguard) {
