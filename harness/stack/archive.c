@@ -84,13 +84,26 @@ static void entry_name(const unsigned char *h, char *out, size_t size)
 	(void)snprintf(out, size, "%s%s%s", prefix, *prefix ? "/" : "", name);
 }
 
+/* To the end of the entry. Seeking beyond the end of a file is no error, so the last byte is read. */
+static int skip(struct tar *t)
+{
+	char last;
+
+	if (t->left == 0)
+		return 0;
+	if (gzseek(t->file, (z_off_t)t->left - 1, SEEK_CUR) < 0 || gzread(t->file, &last, 1) != 1)
+		return -1;
+	t->left = 0;
+	return 0;
+}
+
 /* 1 = an entry, 0 = the end, -1 = an error. */
 static int tar_next(struct tar *t, struct err *err)
 {
 	unsigned char h[BLOCK];
 	int n;
 
-	if (t->left && gzseek(t->file, (z_off_t)t->left, SEEK_CUR) < 0)
+	if (skip(t) < 0)
 		return bad(t, "it ends too early", err);
 	n = gzread(t->file, h, BLOCK);
 	if (n == 0 || (n == BLOCK && h[0] == '\0'))

@@ -95,6 +95,11 @@ done
 mkdir -p "$cache"
 exec 9>"$cache/images.lock"
 flock 9
+# Somebody else may have made it while this one waited.
+if [ -f "$out/images.tar" ]; then
+	echo "$out/images.tar"
+	exit 0
+fi
 
 layer_tar() {
 	tar --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 --one-file-system \
