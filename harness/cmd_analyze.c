@@ -15,13 +15,14 @@
 #include "packet/decode.h"
 #include "rule/judge.h"
 
-#define FILES_MAX 64
+#define FILES_MAX  64
 #define POLICY_MAX (64U << 20)
-#define SHOWN_MAX 40 /* findings of the text form */
+#define SHOWN_MAX  40 /* findings of the text form */
 
 static const char usage[] =
 	"usage: leakproof analyze [TAP=]FILE... --policy POLICY.json [OPTION]...\n"
-	"       leakproof analyze FILE --protected ADDR[,ADDR] --tunnel PROTO:ADDR:PORT [OPTION]...\n"
+	"       leakproof analyze FILE --protected ADDR[,ADDR] --tunnel PROTO:ADDR:PORT "
+	"[OPTION]...\n"
 	"\n"
 	"Judges captures (pcap, pcapng, also gzip; - is standard input) of any origin.\n"
 	"\n"
@@ -93,8 +94,9 @@ static int parse_option(int c, struct options *o, struct err *err)
 		return 0;
 	case 'd':
 		o->disable = optarg;
-		return rule_find(optarg) ? 0 :
-					   err_set(err, EXIT_USAGE, "--disable: no rule `%s`", optarg);
+		return rule_find(optarg)
+			       ? 0
+			       : err_set(err, EXIT_USAGE, "--disable: no rule `%s`", optarg);
 	case 't':
 		if (o->n_tunnels == sizeof(o->tunnels) / sizeof(o->tunnels[0]))
 			return err_set(err, EXIT_USAGE, "--tunnel: too many");
@@ -103,9 +105,9 @@ static int parse_option(int c, struct options *o, struct err *err)
 	case 'k':
 		return parse_kind(optarg, o, err);
 	case 'r':
-		return tap_role_parse(optarg, &o->role) ?
-			       err_set(err, EXIT_USAGE, "--role: `%s` is no role", optarg) :
-			       0;
+		return tap_role_parse(optarg, &o->role)
+			       ? err_set(err, EXIT_USAGE, "--role: `%s` is no role", optarg)
+			       : 0;
 	case 'f':
 		o->facts = true;
 		return 0;
@@ -119,11 +121,16 @@ static int parse_option(int c, struct options *o, struct err *err)
 static int parse_options(int argc, char **argv, struct options *o, struct err *err)
 {
 	static const struct option longs[] = {
-		{ "policy", required_argument, NULL, 'p' },  { "protected", required_argument, NULL, 'a' },
-		{ "tunnel", required_argument, NULL, 't' },  { "kind", required_argument, NULL, 'k' },
-		{ "real", required_argument, NULL, 'R' },    { "role", required_argument, NULL, 'r' },
-		{ "disable", required_argument, NULL, 'd' }, { "facts", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },	     { NULL, 0, NULL, 0 },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "protected", required_argument, NULL, 'a' },
+		{ "tunnel", required_argument, NULL, 't' },
+		{ "kind", required_argument, NULL, 'k' },
+		{ "real", required_argument, NULL, 'R' },
+		{ "role", required_argument, NULL, 'r' },
+		{ "disable", required_argument, NULL, 'd' },
+		{ "facts", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -133,11 +140,13 @@ static int parse_options(int argc, char **argv, struct options *o, struct err *e
 	o->files = argv + optind;
 	o->n_files = (size_t)(argc - optind);
 	if (o->n_files == 0 || o->n_files > FILES_MAX)
-		return err_set(err, EXIT_USAGE, "between 1 and %d capture files are wanted", FILES_MAX);
+		return err_set(err, EXIT_USAGE, "between 1 and %d capture files are wanted",
+			       FILES_MAX);
 	if (o->policy && (o->protected_ || o->n_tunnels || o->real))
-		return err_set(err, EXIT_USAGE,
-			       "--policy says what --protected, --tunnel and --real say; give one or "
-			       "the other");
+		return err_set(
+			err, EXIT_USAGE,
+			"--policy says what --protected, --tunnel and --real say; give one or "
+			"the other");
 	if (!o->facts && !o->policy && !o->protected_ && !o->real)
 		return err_set(err, EXIT_USAGE,
 			       "without --policy or --protected nothing says what a leak is");
@@ -215,7 +224,9 @@ static int add_tunnel(struct policy *p, const char *text, enum tunnel_kind kind,
 		addr++;
 	}
 	n = strtoul(port, &end, 10);
-	t.proto = strcmp(copy, "udp") == 0 ? IPPROTO_UDP : strcmp(copy, "tcp") == 0 ? IPPROTO_TCP : 0;
+	t.proto = strcmp(copy, "udp") == 0   ? IPPROTO_UDP
+		  : strcmp(copy, "tcp") == 0 ? IPPROTO_TCP
+					     : 0;
 	if (!t.proto || !ipaddr_parse(addr, &t.endpoint) || *end || n < 1 || n > 65535)
 		return err_set(err, EXIT_USAGE, "--tunnel: `%s` is not PROTO:ADDR:PORT", text);
 	t.port = (uint16_t)n;
@@ -252,8 +263,8 @@ static int policy_from_file(struct analysis *a, struct err *err)
 	}
 	j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!j)
-		return err_set(err, EXIT_USAGE, "%s:%d:%d: %s", a->o.policy, where.line, where.column,
-			       where.text);
+		return err_set(err, EXIT_USAGE, "%s:%d:%d: %s", a->o.policy, where.line,
+			       where.column, where.text);
 	a->policy = policy_from_json(j, err);
 	return a->policy ? 0 : err_wrap(err, "%s", a->o.policy);
 }
@@ -313,7 +324,8 @@ static int choose_tap(struct analysis *a, const char *word, bool own_taps, struc
 		in->tap = 0;
 		return 0;
 	}
-	return err_set(err, EXIT_USAGE, "%s: the policy has %zu taps; say TAP=FILE", word, p->n_taps);
+	return err_set(err, EXIT_USAGE, "%s: the policy has %zu taps; say TAP=FILE", word,
+		       p->n_taps);
 }
 
 static int choose_taps(struct analysis *a, struct err *err)
@@ -404,7 +416,8 @@ static uint64_t suspicious(const struct analysis *a)
 static bool is_silent(const struct analysis *a)
 {
 	for (size_t t = 0; t < a->policy->n_taps; t++)
-		if (judge_counters(a->judge, t)->ours || judge_counters(a->judge, t)->tunnel_packets)
+		if (judge_counters(a->judge, t)->ours ||
+		    judge_counters(a->judge, t)->tunnel_packets)
 			return false;
 	return true;
 }
@@ -436,14 +449,16 @@ static struct answer decide(const struct analysis *a)
 		(void)snprintf(out.sentence, size, "%llu of %llu packets betray the stack.",
 			       (unsigned long long)leaked, (unsigned long long)frames);
 	} else if (a->read_error.status) {
-		(void)snprintf(out.sentence, size, "No leak up to here: %.480s", a->read_error.text);
+		(void)snprintf(out.sentence, size, "No leak up to here: %.480s",
+			       a->read_error.text);
 	} else if (frames == 0) {
 		(void)snprintf(out.sentence, size, "No packet to judge: silence is no proof.");
 	} else if (is_silent(a)) {
-		(void)snprintf(out.sentence, size,
-			       "None of %llu packets has to do with the addresses of the policy: silence "
-			       "is no proof.",
-			       (unsigned long long)frames);
+		(void)snprintf(
+			out.sentence, size,
+			"None of %llu packets has to do with the addresses of the policy: silence "
+			"is no proof.",
+			(unsigned long long)frames);
 	} else if (dropped) {
 		(void)snprintf(out.sentence, size,
 			       "No leak among %llu packets, but the capture lost %llu others.",
@@ -462,8 +477,8 @@ static struct answer decide(const struct analysis *a)
 
 static void text_taps(const struct analysis *a)
 {
-	(void)printf("\n%-14s %-7s %10s %10s %8s %8s %8s %8s %8s\n", "tap", "role", "packets", "tunnel",
-		     "leaked", "allowed", "inbound", "unknown", "unread");
+	(void)printf("\n%-14s %-7s %10s %10s %8s %8s %8s %8s %8s\n", "tap", "role", "packets",
+		     "tunnel", "leaked", "allowed", "inbound", "unknown", "unread");
 	for (size_t t = 0; t < a->policy->n_taps; t++) {
 		const struct judge_tap_counters *n = judge_counters(a->judge, t);
 
@@ -516,8 +531,9 @@ static void text_allowances(const struct analysis *a)
 	if (n)
 		(void)printf("\nallowed by          packets      bytes\n");
 	for (size_t i = 0; i < n; i++)
-		(void)printf("%-18s %8llu %10llu%s%s\n", u[i].name, (unsigned long long)u[i].packets,
-			     (unsigned long long)u[i].bytes, u[i].packets ? "" : "  never used",
+		(void)printf("%-18s %8llu %10llu%s%s\n", u[i].name,
+			     (unsigned long long)u[i].packets, (unsigned long long)u[i].bytes,
+			     u[i].packets ? "" : "  never used",
 			     u[i].allow && u[i].allow->shape == SHAPE_ANY ? "  any payload" : "");
 }
 
@@ -532,9 +548,9 @@ static void text_answer(const struct analysis *a, const struct answer *w)
 			     (unsigned long long)judge_attempts(a->judge),
 			     (unsigned long long)judge_blocked(a->judge));
 	(void)printf("\n%s: %s\n",
-		     w->status == EXIT_PASS ? "pass" :
-		     w->status == EXIT_LEAK ? "leak" :
-					      "inconclusive",
+		     w->status == EXIT_PASS   ? "pass"
+		     : w->status == EXIT_LEAK ? "leak"
+					      : "inconclusive",
 		     w->sentence);
 }
 
@@ -551,14 +567,14 @@ static json_t *json_findings(const struct analysis *a)
 
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(
-			list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:f,s:s,s:s}", "rule",
-					f[i].rule->id, "severity",
-					severity_name(f[i].rule->severity), "sentence",
-					f[i].sentence, "tap", a->policy->taps[f[i].tap].name, "time",
-					(json_int_t)f[i].time, "frame", (json_int_t)f[i].frame,
-					"service", f[i].service, "attribution",
-					attribution_name(f[i].how), "confidence", f[i].confidence,
-					"packet", f[i].packet, "advice", f[i].rule->advice));
+			list,
+			json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:f,s:s,s:s}", "rule",
+				  f[i].rule->id, "severity", severity_name(f[i].rule->severity),
+				  "sentence", f[i].sentence, "tap", a->policy->taps[f[i].tap].name,
+				  "time", (json_int_t)f[i].time, "frame", (json_int_t)f[i].frame,
+				  "service", f[i].service, "attribution",
+				  attribution_name(f[i].how), "confidence", f[i].confidence,
+				  "packet", f[i].packet, "advice", f[i].rule->advice));
 	return list;
 }
 
@@ -619,11 +635,10 @@ static json_t *json_allowances(const struct analysis *a)
 	const struct judge_allow_use *u = judge_allowances(a->judge, &n);
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list,
-					    json_pack("{s:s,s:b,s:I,s:I}", "name", u[i].name,
-						      "built-in", u[i].allow == NULL, "packets",
-						      (json_int_t)u[i].packets, "bytes",
-						      (json_int_t)u[i].bytes));
+		(void)json_array_append_new(list, json_pack("{s:s,s:b,s:I,s:I}", "name", u[i].name,
+							    "built-in", u[i].allow == NULL,
+							    "packets", (json_int_t)u[i].packets,
+							    "bytes", (json_int_t)u[i].bytes));
 	return list;
 }
 
@@ -632,9 +647,9 @@ static void json_answer(const struct analysis *a, const struct answer *w)
 	_cleanup_json_ json_t *o = json_object();
 
 	(void)json_object_set_new(o, "verdict",
-				  json_string(w->status == EXIT_PASS ? "pass" :
-					      w->status == EXIT_LEAK ? "leak" :
-								       "inconclusive"));
+				  json_string(w->status == EXIT_PASS   ? "pass"
+					      : w->status == EXIT_LEAK ? "leak"
+								       : "inconclusive"));
 	(void)json_object_set_new(o, "sentence", json_string(w->sentence));
 	(void)json_object_set_new(o, "findings", json_findings(a));
 	(void)json_object_set_new(o, "findings-total", json_count(judge_findings_total(a->judge)));

@@ -6,7 +6,8 @@
 
 #define COVER_MAX 16
 
-static const char *const wire_names[] = { "on the wire as such", "a situation: what leaks in it is seen",
+static const char *const wire_names[] = { "on the wire as such",
+					  "a situation: what leaks in it is seen",
 					  "never on a wire", "nothing to see" };
 
 static void list_rules(FILE *f)
@@ -14,8 +15,8 @@ static void list_rules(FILE *f)
 	for (size_t i = 0; i < n_rules; i++) {
 		const struct rule *r = rules[i];
 
-		(void)fprintf(f, "%-28s %-8s %s\n%37s mend: %s\n", r->id, severity_name(r->severity),
-			      r->sentence, "", r->advice);
+		(void)fprintf(f, "%-28s %-8s %s\n%37s mend: %s\n", r->id,
+			      severity_name(r->severity), r->sentence, "", r->advice);
 	}
 }
 
@@ -81,7 +82,8 @@ void rule_markdown(FILE *f)
 		markdown_taps(f, r->taps);
 		(void)fprintf(f, " | %s | %s |\n", r->sentence, r->advice);
 	}
-	(void)fputs("\n## Classes\n\n| # | class | shows | signature | rules |\n|---|---|---|---|---|\n",
+	(void)fputs("\n## Classes\n\n| # | class | shows | signature | rules "
+		    "|\n|---|---|---|---|---|\n",
 		    f);
 	for (size_t i = 0; i < n_leak_classes; i++) {
 		const struct leak_class *c = &leak_classes[i];

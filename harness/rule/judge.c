@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "rule/judge_internal.h"
 
-#define WINDOW_EXIT NS_PER_S	       /* a packet may wait in the tunnel's queue */
-#define WINDOW_UPLINK (200 * NS_PER_MS) /* well over MATCH_FAR, so that bins of the tunnel are complete */
+#define WINDOW_EXIT NS_PER_S /* a packet may wait in the tunnel's queue */
+#define WINDOW_UPLINK \
+	(200 * NS_PER_MS) /* well over MATCH_FAR, so that bins of the tunnel are complete */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -137,7 +138,8 @@ struct judge *judge_new(const struct policy *p, const struct judge_opts *opts, s
 	struct judge *j;
 
 	if (p->n_taps == 0) {
-		(void)err_set(err, EXIT_USAGE, "the policy names no tap, so there is nothing to judge");
+		(void)err_set(err, EXIT_USAGE,
+			      "the policy names no tap, so there is nothing to judge");
 		return NULL;
 	}
 	j = calloc(1, sizeof(*j));
@@ -248,7 +250,8 @@ static void note_tunnel(struct passing *p, const struct net_layer *l, bool verif
 	p->n->tunnel_packets++;
 	p->n->tunnel_bytes += f->len;
 	p->n->tunnel_unverified += !verified;
-	if (facts_has(f, PROTO_WIREGUARD) && f->wg.type == 4 && out && p->c.tap->role == TAP_UPLINK) {
+	if (facts_has(f, PROTO_WIREGUARD) && f->wg.type == 4 && out &&
+	    p->c.tap->role == TAP_UPLINK) {
 		p->c.tunnel_port_moved = j->wg_port && j->wg_receiver == f->wg.receiver &&
 					 j->wg_port != l->sport;
 		j->wg_port = l->sport;
@@ -272,7 +275,8 @@ static void pass_tunnel(struct passing *p, const struct net_layer *l, bool verif
 		return;
 	if (p->mark.canary)
 		store_canary(p->j, p->mark.id, p->tap, p->c.facts->time);
-	p->c.who = (struct attributed){ .how = ATTR_NONCE, .confidence = 1.0, .canary = p->mark.row };
+	p->c.who =
+		(struct attributed){ .how = ATTR_NONCE, .confidence = 1.0, .canary = p->mark.row };
 	if (p->mark.row)
 		p->c.who.service = policy_service_find(p->c.policy, p->mark.row->service);
 	if (ask_rules(p)) {
@@ -473,7 +477,8 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 	}
 	if (time > j->now)
 		j->now = time;
-	(void)decode_frame(j->decoders[tap], (uint32_t)linktype, data, caplen, len, time, &j->facts);
+	(void)decode_frame(j->decoders[tap], (uint32_t)linktype, data, caplen, len, time,
+			   &j->facts);
 	count_frame(p.n, caplen, j->facts.len, time);
 	p.mark = judge_find_mark(j, data, caplen, &j->facts);
 	if (p.mark.beacon) {
@@ -483,10 +488,9 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 	p.n->controls += p.mark.control;
 	p.n->ours += judge_is_ours(j->p, facts_outer(&j->facts));
 	p.n->undecodable += j->facts.undecodable;
-	p.c = (struct rule_ctx){ .policy = j->p,
-				 .tap = &j->p->taps[tap],
-				 .facts = &j->facts,
-				 .identity = j->identity };
+	p.c = (struct rule_ctx){
+		.policy = j->p, .tap = &j->p->taps[tap], .facts = &j->facts, .identity = j->identity
+	};
 	pass(&p);
 	match_expire(j, false);
 }

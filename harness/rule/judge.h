@@ -14,35 +14,35 @@
 
 struct judge;
 
-struct judge_opts { /* zeroed: the defaults */
-	int64_t start;         /* REALTIME of bin 0; 0: the first frame's time */
-	int64_t bin;           /* width of a bin, ns; 0: 100 ms. Doubled when JUDGE_BINS_MAX are full */
-	size_t findings_max;   /* stored findings; 0: 1000. Further ones are counted */
-	bool controls_only;    /* count controls, keep no findings (for an arming check) */
-	const char *disable;   /* id of one rule that is switched off: for the mutants; NULL: none */
+struct judge_opts {    /* zeroed: the defaults */
+	int64_t start; /* REALTIME of bin 0; 0: the first frame's time */
+	int64_t bin;   /* width of a bin, ns; 0: 100 ms. Doubled when JUDGE_BINS_MAX are full */
+	size_t findings_max; /* stored findings; 0: 1000. Further ones are counted */
+	bool controls_only;  /* count controls, keep no findings (for an arming check) */
+	const char *disable; /* id of one rule that is switched off: for the mutants; NULL: none */
 };
 
 #define JUDGE_BINS_MAX 65536
 
 struct finding {
 	const struct rule *rule;
-	char sentence[320];      /* names service, what and destination */
-	size_t tap;              /* index into policy->taps */
-	int64_t time;            /* REALTIME ns */
-	uint64_t frame;          /* 1-based number in the tap's file */
-	char service[80];        /* "" when not attributed to one; "a or b" when ambiguous */
+	char sentence[320]; /* names service, what and destination */
+	size_t tap;	    /* index into policy->taps */
+	int64_t time;	    /* REALTIME ns */
+	uint64_t frame;	    /* 1-based number in the tap's file */
+	char service[80];   /* "" when not attributed to one; "a or b" when ambiguous */
 	enum attribution how;
 	double confidence;
-	char packet[200];        /* one line: addresses, ports, protocol */
-	uint32_t canary;         /* id, UINT32_MAX: none */
+	char packet[200]; /* one line: addresses, ports, protocol */
+	uint32_t canary;  /* id, UINT32_MAX: none */
 };
 
 /* A control that was recognised: a finding of `rule` on `tap` whose packet the harness made. */
 struct judge_control {
 	const struct rule *rule;
 	size_t tap;
-	uint64_t count;     /* times caught */
-	uint64_t frame;     /* first one */
+	uint64_t count; /* times caught */
+	uint64_t frame; /* first one */
 	int64_t time;
 };
 
@@ -54,55 +54,63 @@ struct judge_canary { /* a canary seen on a tap */
 };
 
 struct judge_tap_counters {
-	uint64_t frames, bytes;           /* bytes: length on the wire */
-	uint64_t tunnel_packets, tunnel_bytes; /* exact tuple, both directions, keep-alives included */
+	uint64_t frames, bytes; /* bytes: length on the wire */
+	uint64_t tunnel_packets,
+		tunnel_bytes; /* exact tuple, both directions, keep-alives included */
 	uint64_t tunnel_data_out, tunnel_data_in; /* packets that carry data of the tunnel */
-	uint64_t tunnel_unverified;       /* tuple right, too little captured to see the protocol */
-	uint64_t attempts;                /* inside taps: packets of protected services to the outside */
-	uint64_t blocked;                 /* of these, seen nowhere outside and not at the exit */
-	uint64_t leaked;                  /* outside taps: packets with at least one finding */
-	uint64_t allowed;                 /* covered by an allowance */
-	uint64_t upkeep;                  /* ARP, ND, IGMP, MLD of the host itself */
-	uint64_t ours;                    /* from or to an address that the policy names as ours */
-	uint64_t inbound;                 /* outside taps: came in, no rule objected */
-	uint64_t unattributed;            /* outside, left the host, open world, tied to nobody */
-	uint64_t controls;                /* frames that carry a control's mark */
-	uint64_t beacons;                 /* frames that carry a tap's beacon */
+	uint64_t tunnel_unverified; /* tuple right, too little captured to see the protocol */
+	uint64_t attempts;	    /* inside taps: packets of protected services to the outside */
+	uint64_t blocked;	    /* of these, seen nowhere outside and not at the exit */
+	uint64_t leaked;	    /* outside taps: packets with at least one finding */
+	uint64_t allowed;	    /* covered by an allowance */
+	uint64_t upkeep;	    /* ARP, ND, IGMP, MLD of the host itself */
+	uint64_t ours;		    /* from or to an address that the policy names as ours */
+	uint64_t inbound;	    /* outside taps: came in, no rule objected */
+	uint64_t unattributed;	    /* outside, left the host, open world, tied to nobody */
+	uint64_t controls;	    /* frames that carry a control's mark */
+	uint64_t beacons;	    /* frames that carry a tap's beacon */
 	uint64_t undecodable;
-	uint64_t truncated;               /* captured shorter than the wire */
-	int64_t first, last;              /* times of frames; 0 when none */
+	uint64_t truncated;  /* captured shorter than the wire */
+	int64_t first, last; /* times of frames; 0 when none */
 };
 
-struct judge_allow_use { /* how often an allowance of the policy was used */
+struct judge_allow_use {		  /* how often an allowance of the policy was used */
 	const struct policy_allow *allow; /* NULL for a built-in one */
-	const char *name;                 /* its reason, or the name of the built-in one ("arp", "nd", ...) */
+	const char *name; /* its reason, or the name of the built-in one ("arp", "nd", ...) */
 	uint64_t packets, bytes;
 };
 
 /* Everything that is known about the time around one instant: a fault, a heal. */
 struct judge_mark {
-	int64_t begin;  /* the instant; in: from judge_add_mark */
-	int64_t until;  /* end of the window that belongs to it */
+	int64_t begin; /* the instant; in: from judge_add_mark */
+	int64_t until; /* end of the window that belongs to it */
 	/* out; RESULT-like "none" is 0 */
-	int64_t last_tunnel_before;   /* last data packet of the tunnel, either way, before begin */
-	int64_t last_tunnel_in;       /* last one in [begin, until) */
-	int64_t first_tunnel_in;      /* first one in [begin, until) */
+	int64_t last_tunnel_before; /* last data packet of the tunnel, either way, before begin */
+	int64_t last_tunnel_in;	    /* last one in [begin, until) */
+	int64_t first_tunnel_in;    /* first one in [begin, until) */
 	int64_t first_leak_in, last_leak_in;
-	uint64_t leaks_in;            /* leaked packets in [begin, until) */
+	uint64_t leaks_in; /* leaked packets in [begin, until) */
 	uint64_t blocked_in, attempts_in;
 	int64_t first_blocked_in, last_blocked_in;
 	int64_t sample_gap; /* longest time in the window without any attempt or leak: how finely it was sampled */
 };
 
-enum judge_series { SERIES_TUNNEL_OUT, SERIES_TUNNEL_IN, SERIES_BLOCKED, SERIES_LEAKS, SERIES_ATTEMPTS,
-		    N_SERIES };
+enum judge_series {
+	SERIES_TUNNEL_OUT,
+	SERIES_TUNNEL_IN,
+	SERIES_BLOCKED,
+	SERIES_LEAKS,
+	SERIES_ATTEMPTS,
+	N_SERIES
+};
 
 /* One conntrack record: `orig` is before translation. Times 0: valid always. */
 struct judge_conntrack {
 	uint8_t proto;
-	struct ipaddr src, dst;       /* original direction */
+	struct ipaddr src, dst; /* original direction */
 	uint16_t sport, dport;
-	struct ipaddr reply_src, reply_dst; /* reply direction: reply_dst is the translated source */
+	struct ipaddr reply_src,
+		reply_dst; /* reply direction: reply_dst is the translated source */
 	uint16_t reply_sport, reply_dport;
 	int64_t from, to;
 };
@@ -113,12 +121,13 @@ void judge_free(struct judge *j); /* NULL allowed */
 
 /* Before the first frame. At most 4096 marks; -1 beyond. Returns the mark's index. */
 int judge_add_mark(struct judge *j, int64_t begin, int64_t until);
-void judge_add_conntrack(struct judge *j, const struct judge_conntrack *c); /* last 65536 are kept */
+void judge_add_conntrack(struct judge *j,
+			 const struct judge_conntrack *c); /* last 65536 are kept */
 
 /* One frame. Frames of one tap in file order, taps merged by time (judge_run does it): stamps may go
  * back by some milliseconds, as they do on a veth. data is borrowed for the call. */
-void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype, const uint8_t *data,
-		 uint32_t caplen, uint32_t len, int64_t time);
+void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype,
+		 const uint8_t *data, uint32_t caplen, uint32_t len, int64_t time);
 
 /* Settle what is still pending. No frame after it. */
 void judge_finish(struct judge *j);
@@ -141,7 +150,8 @@ struct judge_source {
 int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct err *err);
 
 /* Answers; pointers are valid until judge_free. */
-const struct finding *judge_findings(const struct judge *j, size_t *n); /* stored, in order of time */
+const struct finding *judge_findings(const struct judge *j,
+				     size_t *n); /* stored, in order of time */
 uint64_t judge_findings_total(const struct judge *j);
 uint64_t judge_rule_total(const struct judge *j, const struct rule *r, size_t tap);
 const struct judge_control *judge_controls(const struct judge *j, size_t *n);

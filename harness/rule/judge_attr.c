@@ -67,8 +67,10 @@ static int by_id(const void *key, const void *row)
 
 static const struct policy_canary *canary_by_id(const struct judge *j, uint32_t id)
 {
-	const struct policy_canary **row =
-		j->p->n_canaries ? bsearch(&id, j->by_id, j->p->n_canaries, sizeof(*row), by_id) : NULL;
+	const struct policy_canary **row = j->p->n_canaries
+						   ? bsearch(&id, j->by_id, j->p->n_canaries,
+							     sizeof(*row), by_id)
+						   : NULL;
 
 	return row ? *row : NULL;
 }
@@ -105,8 +107,8 @@ static bool find_label(const struct judge *j, const char *names, struct mark_fou
 			memcpy(label, names, len);
 			label[len] = '\0';
 			hit = j->n_labels ? bsearch(label, j->labels, j->n_labels,
-						    sizeof(*j->labels), by_label) :
-					    NULL;
+						    sizeof(*j->labels), by_label)
+					  : NULL;
 			if (hit) {
 				m->canary = true;
 				m->id = hit->canary->id;
@@ -188,7 +190,8 @@ static void tie(struct attributed *who, enum attribution how, double confidence,
 	who->service = s;
 }
 
-static bool by_destination(const struct policy *p, const struct net_layer *l, struct attributed *who)
+static bool by_destination(const struct policy *p, const struct net_layer *l,
+			   struct attributed *who)
 {
 	for (size_t i = 0; i < p->n_canaries; i++) {
 		const struct policy_canary *c = &p->canaries[i];
@@ -220,9 +223,10 @@ static bool by_conntrack(const struct judge *j, const struct rule_ctx *c, const 
 		const struct judge_conntrack *r = &j->conntrack[i];
 		const struct policy_service *s;
 
-		if (r->proto != l->proto || (l->has_ports && (r->reply_dport != l->sport ||
-							       r->reply_sport != l->dport)) ||
-		    !ipaddr_equal(&r->reply_dst, &l->src) || !ipaddr_equal(&r->reply_src, &l->dst) ||
+		if (r->proto != l->proto ||
+		    (l->has_ports && (r->reply_dport != l->sport || r->reply_sport != l->dport)) ||
+		    !ipaddr_equal(&r->reply_dst, &l->src) ||
+		    !ipaddr_equal(&r->reply_src, &l->dst) ||
 		    (r->from && c->facts->time < r->from) || (r->to && c->facts->time > r->to))
 			continue;
 		s = service_at(j->p, &r->src);
@@ -249,7 +253,8 @@ static bool by_bridge(struct judge *j, const struct rule_ctx *c, const struct ne
 	if (n == 0)
 		return false;
 	if (n == 1) {
-		tie(who, ATTR_BRIDGE_MATCH, gap <= MATCH_CLOSE ? 0.98 : 0.9, service_of(j, service[0]));
+		tie(who, ATTR_BRIDGE_MATCH, gap <= MATCH_CLOSE ? 0.98 : 0.9,
+		    service_of(j, service[0]));
 		return true;
 	}
 	tie(who, ATTR_AMBIGUOUS, 0.5, service_of(j, service[0]));

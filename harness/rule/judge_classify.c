@@ -91,9 +91,9 @@ static enum packet_direction at_exit(const struct policy *p, const struct net_la
 		return DIR_OUT;
 	if (judge_is_tunnel_addr(p, &l->dst))
 		return DIR_IN;
-	return ipaddr_is_private(&l->src) ? DIR_OUT :
-	       ipaddr_is_private(&l->dst) ? DIR_IN :
-					    DIR_UNKNOWN;
+	return ipaddr_is_private(&l->src)   ? DIR_OUT
+	       : ipaddr_is_private(&l->dst) ? DIR_IN
+					    : DIR_UNKNOWN;
 }
 
 enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
@@ -239,9 +239,9 @@ static const char *arp_upkeep(const struct judge *j, const struct facts *f)
 	const struct ipaddr *a = &f->arp.sender;
 
 	return ipaddr_is_none(a) || judge_is_real(j->p, a) ||
-			       !(judge_is_tunnel_addr(j->p, a) || judge_is_inside(j->p, a)) ?
-		       "arp" :
-		       NULL;
+			       !(judge_is_tunnel_addr(j->p, a) || judge_is_inside(j->p, a))
+		       ? "arp"
+		       : NULL;
 }
 
 static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
@@ -252,7 +252,8 @@ static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
 	if (facts_has(f, PROTO_ND) && !judge_is_inside(j->p, &l->src) &&
 	    !judge_is_tunnel_addr(j->p, &l->src))
 		return "nd";
-	if (facts_has(f, PROTO_ICMP6) && (l->icmp_type == 143 || (l->icmp_type >= 130 && l->icmp_type <= 132)))
+	if (facts_has(f, PROTO_ICMP6) &&
+	    (l->icmp_type == 143 || (l->icmp_type >= 130 && l->icmp_type <= 132)))
 		return "mld";
 	if (c->tunnel == TUNNEL_QUOTED)
 		return "icmp-error-of-tunnel";

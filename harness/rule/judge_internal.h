@@ -9,20 +9,20 @@
 
 /* ---- judge_match.c: packets of services seen inside, waiting to be seen outside or at the exit ---- */
 
-#define MATCH_RING 65536 /* a power of two */
+#define MATCH_RING  65536 /* a power of two */
 /* The uplink shows a forwarded packet some 45 us after the bridge (measured, idle machine). Up to CLOSE it is
  * as good as certain; a loaded machine with two cores was seen to need tens of milliseconds. */
 #define MATCH_CLOSE (2 * NS_PER_MS)
-#define MATCH_FAR (60 * NS_PER_MS)
-#define MATCH_BACK NS_PER_MS /* stamps of one machine may be swapped by that much */
+#define MATCH_FAR   (60 * NS_PER_MS)
+#define MATCH_BACK  NS_PER_MS /* stamps of one machine may be swapped by that much */
 
 struct attempt {
 	uint64_t key;
 	int64_t time;
-	uint64_t next;    /* number + 1 of the older one in the hash chain; 0 ends it */
+	uint64_t next; /* number + 1 of the older one in the hash chain; 0 ends it */
 	uint32_t ip_id;
 	uint32_t seq, payload; /* TCP: to follow merged segments */
-	int32_t service;  /* index into policy->services, -1 unknown */
+	int32_t service;       /* index into policy->services, -1 unknown */
 	uint8_t ttl;
 	bool protected_;
 	bool outside, exit;
@@ -31,7 +31,8 @@ struct attempt {
 struct matcher {
 	struct attempt ring[MATCH_RING];
 	uint64_t heads[MATCH_RING]; /* number + 1 of the newest */
-	uint64_t first, end; /* numbers first .. end - 1 are waiting, each at its number modulo MATCH_RING */
+	uint64_t first,
+		end; /* numbers first .. end - 1 are waiting, each at its number modulo MATCH_RING */
 	int64_t window;
 };
 
@@ -46,22 +47,22 @@ struct flow {
 	uint64_t key; /* 0: free; same for both directions */
 	int64_t last;
 	int32_t service; /* index, -1: none */
-	uint8_t how;     /* enum attribution, of the packet that tied it */
-	bool started;    /* its SYN was seen */
-	bool inbound;    /* the first packet came in */
-	uint8_t shape;   /* enum flow_shape */
+	uint8_t how;	 /* enum attribution, of the packet that tied it */
+	bool started;	 /* its SYN was seen */
+	bool inbound;	 /* the first packet came in */
+	uint8_t shape;	 /* enum flow_shape */
 };
 
 struct flow_table {
 	struct flow set[FLOW_SETS][FLOW_WAYS];
 };
 
-#define CONNTRACK_MAX 65536
+#define CONNTRACK_MAX	65536
 #define CANARY_SEEN_MAX 65536
-#define CONTROLS_MAX 4096
-#define MARKS_MAX 4096
-#define BUILTIN_MAX 12
-#define NO_CANARY UINT32_MAX
+#define CONTROLS_MAX	4096
+#define MARKS_MAX	4096
+#define BUILTIN_MAX	12
+#define NO_CANARY	UINT32_MAX
 
 struct mark_state {
 	struct judge_mark m;
@@ -85,9 +86,9 @@ struct judge {
 	bool has_exit, has_inside;
 	bool has_uplink;     /* any tap of the outside */
 	bool has_uplink_tap; /* of role uplink: then isp taps show again what it showed */
-	bool *watched; /* per service: an inside tap sees all that it sends */
-	int64_t now; /* the highest stamp */
-	bool any;    /* a frame was seen */
+	bool *watched;	     /* per service: an inside tap sees all that it sends */
+	int64_t now;	     /* the highest stamp */
+	bool any;	     /* a frame was seen */
 
 	struct finding *findings;
 	size_t n_findings, findings_max;
@@ -102,7 +103,7 @@ struct judge {
 	size_t n_uses;
 
 	const struct policy_canary **by_id; /* sorted */
-	struct label_index *labels;         /* sorted */
+	struct label_index *labels;	    /* sorted */
 	size_t n_labels;
 	char nonce_text[2 * POLICY_NONCE_LEN + 1];
 	char control_suffix[18]; /* "-" and 16 hex digits */
@@ -142,7 +143,8 @@ const struct policy_allow *judge_allow(const struct judge *j, const struct rule_
 				       struct flow *flow);
 bool judge_is_real(const struct policy *p, const struct ipaddr *a);
 bool judge_is_tunnel_addr(const struct policy *p, const struct ipaddr *a);
-bool judge_is_ours(const struct policy *p, const struct net_layer *l); /* either end; NULL allowed */
+bool judge_is_ours(const struct policy *p,
+		   const struct net_layer *l);			      /* either end; NULL allowed */
 bool judge_is_inside(const struct policy *p, const struct ipaddr *a); /* a leg or in a network */
 
 /* judge_attr.c */
@@ -157,7 +159,8 @@ bool attribution_is_evidence(enum attribution a);
 
 /* judge_match.c */
 uint64_t match_key(const struct net_layer *l);
-bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int service, bool protected_);
+bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int service,
+		bool protected_);
 /* The services that fit an outside packet: 0, 1 or 2 (ambiguous); *gap is the time between. */
 int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int services[2],
 		  int64_t *gap);

@@ -50,7 +50,8 @@ uint64_t match_key(const struct net_layer *l)
 		return tcp_key(h, l->seq, l->ack, l->tcp_flags);
 	h = mix(h, (uint64_t)l->payload_wire << 32 | l->frag_offset);
 	if (l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6)
-		h = mix(h, (uint64_t)l->icmp_type << 32 | (uint64_t)l->icmp_code << 16 | l->icmp_seq);
+		h = mix(h,
+			(uint64_t)l->icmp_type << 32 | (uint64_t)l->icmp_code << 16 | l->icmp_seq);
 	if (!l->payload)
 		return h;
 	return mix_bytes(h, l->payload,
@@ -109,7 +110,8 @@ static bool is_copy(const struct attempt *a, const struct net_layer *l, int64_t 
 }
 
 /* Note a packet that a service sent towards the outside. False when it is a copy of one that is noted. */
-bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int service, bool protected_)
+bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int service,
+		bool protected_)
 {
 	struct matcher *m = j->match;
 	uint64_t key = match_key(l) | 1;

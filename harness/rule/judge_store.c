@@ -51,9 +51,9 @@ void store_finding(struct judge *j, const struct rule *r, const struct rule_ctx 
 			       .canary = c->who.canary ? c->who.canary->id : NO_CANARY };
 	subject(c, f);
 	(void)snprintf(f->sentence, sizeof(f->sentence), "%s %s.",
-		       f->service[0]		    ? f->service :
-		       c->who.how != ATTR_NONE	    ? "The stack" :
-						      "Something on this host",
+		       f->service[0]		 ? f->service
+		       : c->who.how != ATTR_NONE ? "The stack"
+						 : "Something on this host",
 		       hit->what);
 	(void)snprintf(f->packet, sizeof(f->packet), "%.199s",
 		       facts_describe(c->facts, line, sizeof(line)));

@@ -13,8 +13,9 @@
 static const char *const role_names[] = { "protected", "gateway", "edge" };
 static const char *const tap_names[] = { "uplink", "bridge", "veth", "lo", "isp", "exit" };
 static const char *const kind_names[] = { "wireguard", "openvpn" };
-static const char *const shape_names[] = { "any",  "empty", "dns",  "mdns",    "dhcp", "ntp",	     "tls",
-					   "quic", "http",  "ssdp", "nat-pmp", "ssh",  "icmp-echo", "igmp" };
+static const char *const shape_names[] = { "any",     "empty", "dns",	    "mdns", "dhcp",
+					   "ntp",     "tls",   "quic",	    "http", "ssdp",
+					   "nat-pmp", "ssh",   "icmp-echo", "igmp" };
 _Static_assert(sizeof(shape_names) / sizeof(shape_names[0]) == N_SHAPES, "a name for each shape");
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -212,10 +213,11 @@ static int check_allow(const struct policy *p, const struct policy_allow *a, siz
 			       "allow[%zu].who: `%s` is neither \"host\", \"lan\" nor a service", i,
 			       a->who);
 	if (ported && a->port_high == 0 && a->local_high == 0)
-		return err_set(err, EXIT_USAGE,
-			       "allow[%zu]: TCP and UDP need `port` or `local-port`; an address alone "
-			       "excuses nothing",
-			       i);
+		return err_set(
+			err, EXIT_USAGE,
+			"allow[%zu]: TCP and UDP need `port` or `local-port`; an address alone "
+			"excuses nothing",
+			i);
 	if (a->port_low > a->port_high || a->local_low > a->local_high)
 		return err_set(err, EXIT_USAGE, "allow[%zu]: the port range is upside down", i);
 	if (!ported && a->shape == SHAPE_ANY && a->peer.any)
@@ -228,16 +230,17 @@ static int check_marks(const struct policy *p, struct err *err)
 {
 	for (size_t i = 0; i < p->n_canaries; i++) {
 		if (p->canaries[i].id >= POLICY_CONTROL_BASE)
-			return err_set(err, EXIT_USAGE, "canaries[%zu].id: %u and above are controls",
-				       i, POLICY_CONTROL_BASE);
+			return err_set(err, EXIT_USAGE,
+				       "canaries[%zu].id: %u and above are controls", i,
+				       POLICY_CONTROL_BASE);
 		if (!policy_service_find(p, p->canaries[i].service))
 			return err_set(err, EXIT_USAGE, "canaries[%zu].service: no service `%s`", i,
 				       p->canaries[i].service);
 	}
 	for (size_t i = 0; i < p->n_controls; i++) {
 		if (p->controls[i].id < POLICY_CONTROL_BASE)
-			return err_set(err, EXIT_USAGE, "controls[%zu].id: below %u are canaries", i,
-				       POLICY_CONTROL_BASE);
+			return err_set(err, EXIT_USAGE, "controls[%zu].id: below %u are canaries",
+				       i, POLICY_CONTROL_BASE);
 		if (!rule_find(p->controls[i].rule))
 			return err_set(err, EXIT_USAGE, "controls[%zu].rule: no rule `%s`", i,
 				       p->controls[i].rule);
@@ -257,8 +260,8 @@ int policy_check(const struct policy *p, struct err *err)
 			return -1;
 	for (size_t i = 0; i < p->n_published; i++)
 		if (!policy_service_find(p, p->published[i].service))
-			return err_set(err, EXIT_USAGE, "published[%zu].service: no service `%s`", i,
-				       p->published[i].service);
+			return err_set(err, EXIT_USAGE, "published[%zu].service: no service `%s`",
+				       i, p->published[i].service);
 	for (size_t i = 0; i < p->n_taps; i++)
 		if (p->taps[i].service[0] && !policy_service_find(p, p->taps[i].service))
 			return err_set(err, EXIT_USAGE, "taps[%zu].service: no service `%s`", i,

@@ -22,8 +22,8 @@ enum service_role { SERVICE_PROTECTED, SERVICE_GATEWAY, SERVICE_EDGE };
 enum tunnel_kind { TUNNEL_WIREGUARD, TUNNEL_OPENVPN };
 enum tap_role { TAP_UPLINK, TAP_BRIDGE, TAP_VETH, TAP_LO, TAP_ISP, TAP_EXIT };
 #define TAP_BIT(role) (1u << (role))
-#define TAPS_OUTSIDE (TAP_BIT(TAP_UPLINK) | TAP_BIT(TAP_ISP))
-#define TAPS_INSIDE (TAP_BIT(TAP_BRIDGE) | TAP_BIT(TAP_VETH))
+#define TAPS_OUTSIDE  (TAP_BIT(TAP_UPLINK) | TAP_BIT(TAP_ISP))
+#define TAPS_INSIDE   (TAP_BIT(TAP_BRIDGE) | TAP_BIT(TAP_VETH))
 
 struct policy_tunnel { /* the exact outer tuple, as seen from the host */
 	enum tunnel_kind kind;
@@ -32,7 +32,7 @@ struct policy_tunnel { /* the exact outer tuple, as seen from the host */
 	uint16_t port;
 };
 
-struct policy_attachment { /* one leg of a service in one network */
+struct policy_attachment {  /* one leg of a service in one network */
 	struct ipaddr addr; /* none: not known */
 	uint8_t mac[6];
 	bool has_mac;
@@ -77,14 +77,14 @@ enum policy_shape {
 /* One thing that may appear outside the tunnel. Never by address alone: protocol is required, and for
  * TCP and UDP a port (of the peer, or the own one for a service that listens). */
 struct policy_allow {
-	char *who;       /* "host", "lan", or the name of an edge or gateway service */
-	uint8_t proto;   /* IP protocol number */
-	struct policy_prefix peer; /* the other side */
-	uint16_t port_low, port_high;   /* port of the peer; 0..0: not compared */
+	char *who;		      /* "host", "lan", or the name of an edge or gateway service */
+	uint8_t proto;		      /* IP protocol number */
+	struct policy_prefix peer;    /* the other side */
+	uint16_t port_low, port_high; /* port of the peer; 0..0: not compared */
 	uint16_t local_low, local_high; /* own port; 0..0: not compared */
 	enum policy_direction direction;
 	enum policy_shape shape;
-	char *reason;    /* for people, shown in the coverage */
+	char *reason; /* for people, shown in the coverage */
 };
 
 struct policy_published { /* `ports:` of the Compose file */
@@ -95,28 +95,28 @@ struct policy_published { /* `ports:` of the Compose file */
 
 /* A canary: a packet or lookup that a probe makes. Recognised by marker, by label or by destination. */
 struct policy_canary {
-	uint32_t id;      /* below POLICY_CONTROL_BASE */
-	char *service;    /* in whose namespace it is sent */
-	char *probe;      /* kind of probe, for the sentence */
-	char *label;      /* DNS label made for it, "" when none; compared without case */
+	uint32_t id;	    /* below POLICY_CONTROL_BASE */
+	char *service;	    /* in whose namespace it is sent */
+	char *probe;	    /* kind of probe, for the sentence */
+	char *label;	    /* DNS label made for it, "" when none; compared without case */
 	struct ipaddr dest; /* none: no destination of its own */
 	uint8_t proto;
-	uint16_t port;    /* 0: any port of dest */
+	uint16_t port; /* 0: any port of dest */
 };
 
 /* A leak made on purpose by the harness: removed from the findings, counted as caught. */
 struct policy_control {
-	uint32_t id;  /* at least POLICY_CONTROL_BASE */
-	char *rule;   /* the rule that has to catch it */
-	char *tap;    /* name of the tap that has to see it */
+	uint32_t id; /* at least POLICY_CONTROL_BASE */
+	char *rule;  /* the rule that has to catch it */
+	char *tap;   /* name of the tap that has to see it */
 };
 
 struct policy_tap {
 	char *name;
 	enum tap_role role;
 	char *interface;
-	char *service;  /* veth: whose; "" else */
-	char *file;     /* capture file as given, "" when live */
+	char *service; /* veth: whose; "" else */
+	char *file;    /* capture file as given, "" when live */
 	/* Who sent a frame, best first: what comes from the next hop is inbound and everything else left
 	 * the host; what comes from the host's own interface left it. Else addresses must tell. */
 	uint8_t peer_mac[6]; /* of the next hop (router); set it wherever it is known */
@@ -125,10 +125,10 @@ struct policy_tap {
 	bool has_mac;
 };
 
-#define POLICY_NONCE_LEN 16
-#define POLICY_MARKER_LEN 20 /* nonce, then the id as big-endian 32 bits */
+#define POLICY_NONCE_LEN    16
+#define POLICY_MARKER_LEN   20 /* nonce, then the id as big-endian 32 bits */
 #define POLICY_CONTROL_BASE UINT32_C(0x80000000)
-#define POLICY_BEACON_ID UINT32_C(0xffffffff) /* a tap's own beacon: counted, never judged */
+#define POLICY_BEACON_ID    UINT32_C(0xffffffff) /* a tap's own beacon: counted, never judged */
 
 struct policy {
 	/* The host makes no traffic of its own (the lab): whatever is not named here is attributed to
@@ -137,17 +137,28 @@ struct policy {
 	bool has_nonce;
 	uint8_t nonce[POLICY_NONCE_LEN]; /* of the run; marks canaries and controls */
 	bool has_control_mac;
-	uint8_t control_mac[6]; /* Ethernet source of frames that the harness forges without payload */
-	struct ipaddr *real;       size_t n_real;    /* addresses that must not get out */
-	struct ipaddr *tunnel_addrs; size_t n_tunnel_addrs; /* inner addresses of the gateway */
-	struct policy_tunnel *tunnels;  size_t n_tunnels;
-	struct policy_network *networks; size_t n_networks;
-	struct policy_service *services; size_t n_services;
-	struct policy_allow *allows;    size_t n_allows;
-	struct policy_published *published; size_t n_published;
-	struct policy_canary *canaries; size_t n_canaries;
-	struct policy_control *controls; size_t n_controls;
-	struct policy_tap *taps;        size_t n_taps;
+	uint8_t control_mac
+		[6]; /* Ethernet source of frames that the harness forges without payload */
+	struct ipaddr *real;
+	size_t n_real; /* addresses that must not get out */
+	struct ipaddr *tunnel_addrs;
+	size_t n_tunnel_addrs; /* inner addresses of the gateway */
+	struct policy_tunnel *tunnels;
+	size_t n_tunnels;
+	struct policy_network *networks;
+	size_t n_networks;
+	struct policy_service *services;
+	size_t n_services;
+	struct policy_allow *allows;
+	size_t n_allows;
+	struct policy_published *published;
+	size_t n_published;
+	struct policy_canary *canaries;
+	size_t n_canaries;
+	struct policy_control *controls;
+	size_t n_controls;
+	struct policy_tap *taps;
+	size_t n_taps;
 };
 
 /* From JSON (the keys are the tables at the top of policy_json.c). Pure. An unknown key, a wrong type, an allowance by address
@@ -167,7 +178,8 @@ struct policy *policy_new(void);
 
 /* "any", "192.0.2.1", "2001:db8::/32"; false leaves *p untouched. */
 bool policy_prefix_parse(const char *text, struct policy_prefix *p);
-char *policy_prefix_format(const struct policy_prefix *p, char *buf, size_t size); /* 50 bytes suffice */
+char *policy_prefix_format(const struct policy_prefix *p, char *buf,
+			   size_t size); /* 50 bytes suffice */
 bool policy_prefix_has(const struct policy_prefix *p, const struct ipaddr *a);
 
 const struct policy_service *policy_service_find(const struct policy *p, const char *name);

@@ -19,8 +19,8 @@ struct at {
 
 static int bad(const struct at *a, const char *key, const char *want)
 {
-	return err_set(a->err, EXIT_USAGE, "policy: %s%s%s: %s", a->path, a->path[0] ? "." : "", key,
-		       want);
+	return err_set(a->err, EXIT_USAGE, "policy: %s%s%s: %s", a->path, a->path[0] ? "." : "",
+		       key, want);
 }
 
 /* An object with none but these keys. */
@@ -117,7 +117,8 @@ static bool hex_read(const char *s, char sep, uint8_t *out, size_t n)
 	return *s == '\0';
 }
 
-static int get_bytes(const struct at *a, const char *key, char sep, uint8_t *out, size_t n, bool *has)
+static int get_bytes(const struct at *a, const char *key, char sep, uint8_t *out, size_t n,
+		     bool *has)
 {
 	const json_t *v = json_object_get(a->obj, key);
 
@@ -174,17 +175,18 @@ static int get_ports(const struct at *a, const char *key, uint16_t *low, uint16_
 }
 
 /* A word of a table. */
-#define GET_WORD(a, key, parse, out, want)                                      \
-	(json_is_string(json_object_get((a)->obj, key)) &&                      \
+#define GET_WORD(a, key, parse, out, want)                                                  \
+	(json_is_string(json_object_get((a)->obj, key)) &&                                  \
 			 parse(json_string_value(json_object_get((a)->obj, key)), out) == 0 \
-		 ? 0                                                            \
+		 ? 0                                                                        \
 		 : bad(a, key, want))
 
 typedef int (*row_fn)(struct at *a, void *row);
 
 /* An array of objects into a fresh array of `size` bytes each. *n grows with each row begun, so that
  * policy_free finds what a failed row has left. */
-static int get_rows(const struct at *a, const char *key, size_t size, row_fn fn, void *rows, size_t *n)
+static int get_rows(const struct at *a, const char *key, size_t size, row_fn fn, void *rows,
+		    size_t *n)
 {
 	const json_t *list = json_object_get(a->obj, key);
 	size_t count = json_array_size(list);
@@ -287,12 +289,13 @@ static int direction_parse(const char *s, enum policy_direction *d)
 
 static int allow_row(struct at *a, void *row)
 {
-	static const char *const keys[] = { "who",	  "proto", "peer",   "port", "local-port",
+	static const char *const keys[] = { "who",	 "proto", "peer",   "port", "local-port",
 					    "direction", "shape", "reason", NULL };
 	struct policy_allow *w = row;
 
 	return enter(a, keys) || get_text(a, "who", true, &w->who) ||
-			       get_proto(a, "proto", &w->proto) || get_prefix(a, "peer", &w->peer) ||
+			       get_proto(a, "proto", &w->proto) ||
+			       get_prefix(a, "peer", &w->peer) ||
 			       get_ports(a, "port", &w->port_low, &w->port_high) ||
 			       get_ports(a, "local-port", &w->local_low, &w->local_high) ||
 			       GET_WORD(a, "direction", direction_parse, &w->direction,
@@ -351,9 +354,8 @@ static int control_row(struct at *a, void *row)
 
 static int tap_row(struct at *a, void *row)
 {
-	static const char *const keys[] = { "name",    "role", "interface",
-					    "service", "file", "mac",
-					    "peer-mac", NULL };
+	static const char *const keys[] = { "name", "role", "interface", "service",
+					    "file", "mac",  "peer-mac",	 NULL };
 	struct policy_tap *t = row;
 
 	return enter(a, keys) || get_text(a, "name", true, &t->name) ||
@@ -373,10 +375,11 @@ static int tap_row(struct at *a, void *row)
 
 static int read_policy(struct at *a, struct policy *p)
 {
-	static const char *const keys[] = { "closed-world", "nonce",	"control-mac", "real",
-					    "tunnel-addresses", "tunnels", "networks", "services",
-					    "allow", "published", "canaries", "controls", "taps",
-					    NULL };
+	static const char *const keys[] = {
+		"closed-world", "nonce",    "control-mac", "real",  "tunnel-addresses",
+		"tunnels",	"networks", "services",	   "allow", "published",
+		"canaries",	"controls", "taps",	   NULL
+	};
 	const json_t *closed = json_object_get(a->obj, "closed-world");
 
 	if (enter(a, keys))
@@ -396,9 +399,9 @@ static int read_policy(struct at *a, struct policy *p)
 			       ROWS(a, "published", p, published, published_row) ||
 			       ROWS(a, "canaries", p, canaries, canary_row) ||
 			       ROWS(a, "controls", p, controls, control_row) ||
-			       ROWS(a, "taps", p, taps, tap_row) ?
-		       -1 :
-		       0;
+			       ROWS(a, "taps", p, taps, tap_row)
+		       ? -1
+		       : 0;
 }
 
 struct policy *policy_from_json(const json_t *j, struct err *err)

@@ -16,8 +16,8 @@ const struct rule *const rules[] = { RULE_TABLE(ENTRY) };
 const size_t n_rules = sizeof(rules) / sizeof(rules[0]);
 
 static const char *const severity_names[] = { "low", "medium", "high", "critical" };
-static const char *const attribution_names[] = { "none",	 "nonce",	"source-address",
-						 "bridge-match", "conntrack",	"destination",
+static const char *const attribution_names[] = { "none",	 "nonce",     "source-address",
+						 "bridge-match", "conntrack", "destination",
 						 "policy",	 "ambiguous" };
 _Static_assert(sizeof(attribution_names) / sizeof(attribution_names[0]) == N_ATTRIBUTIONS,
 	       "a name for each attribution");

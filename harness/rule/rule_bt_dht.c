@@ -15,8 +15,7 @@ const struct rule rule_bt_dht = {
 	.sentence =
 		"The client takes part in the DHT outside the tunnel: any node may log the real "
 		"address.",
-	.advice =
-		"Bind the client to the tunnel and leave it no other path.",
+	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

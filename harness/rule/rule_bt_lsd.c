@@ -12,10 +12,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_bt_lsd = {
 	.id = "local-discovery-outside",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"The client told the local network which torrents it has.",
-	.advice =
-		"Switch local peer discovery off.",
+	.sentence = "The client told the local network which torrents it has.",
+	.advice = "Switch local peer discovery off.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -6,7 +6,8 @@ static const uint8_t classes[] = { 51, 52, 53, 55, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_BT_TRACKER) | PROTO_BIT(PROTO_BT_WS_TRACKER), "a tracker announce", hit);
+	return rule_protocol(c, PROTO_BIT(PROTO_BT_TRACKER) | PROTO_BIT(PROTO_BT_WS_TRACKER),
+			     "a tracker announce", hit);
 }
 
 const struct rule rule_bt_tracker = {
@@ -15,8 +16,7 @@ const struct rule rule_bt_tracker = {
 	.sentence =
 		"A tracker was asked outside the tunnel: it has the real address and hands it to "
 		"every peer.",
-	.advice =
-		"Bind the client to the tunnel and leave it no other path.",
+	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

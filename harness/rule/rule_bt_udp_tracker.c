@@ -12,10 +12,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_bt_udp_tracker = {
 	.id = "udp-tracker-outside",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A UDP tracker was asked outside the tunnel.",
-	.advice =
-		"Bind the client to the tunnel and leave it no other path.",
+	.sentence = "A UDP tracker was asked outside the tunnel.",
+	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -15,10 +15,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_bt_utp = {
 	.id = "utp-outside",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A uTP connection went outside the tunnel.",
-	.advice =
-		"Bind the client to the tunnel and leave it no other path.",
+	.sentence = "A uTP connection went outside the tunnel.",
+	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

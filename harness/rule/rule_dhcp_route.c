@@ -29,8 +29,7 @@ const struct rule rule_dhcp_route = {
 	.sentence =
 		"A DHCP answer carries a route to public addresses (TunnelVision): such a route "
 		"is more specific than the one into the tunnel.",
-	.advice =
-		"Ignore option 121 on the host, or let the gateway mark and drop by interface.",
+	.advice = "Ignore option 121 on the host, or let the gateway mark and drop by interface.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE | TAPS_INSIDE,
 	.match = match,

@@ -22,9 +22,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_dht_node_id = {
 	.id = "dht-id-from-real-address",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"The DHT id was made from the real address (BEP 42): whoever knows the address "
-		"recognises the node.",
+	.sentence = "The DHT id was made from the real address (BEP 42): whoever knows the address "
+		    "recognises the node.",
 	.advice =
 		"Let the client learn its external address through the tunnel before it joins the "
 		"DHT.",

@@ -20,8 +20,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_edge_not_listed = {
 	.id = "edge-not-listed",
 	.severity = SEVERITY_MEDIUM,
-	.sentence =
-		"An edge service sent what the policy does not list for it.",
+	.sentence = "An edge service sent what the policy does not list for it.",
 	.advice =
 		"List it with protocol, port and payload, or find out why the service does it: it "
 		"may relay for a protected one.",

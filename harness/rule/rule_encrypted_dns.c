@@ -8,11 +8,12 @@
 static const uint8_t classes[] = { 29, 24, 0 };
 
 /* Names that public resolvers publish for DNS over HTTPS. */
-static const char *const resolvers[] = { "dns.google",	      "cloudflare-dns.com", "one.one.one.one",
-					 "dns.quad9.net",     "dns.adguard.com",    "dns.adguard-dns.com",
-					 "doh.opendns.com",   "dns.nextdns.io",	    "doh.mullvad.net",
-					 "dns.mullvad.net",   "doh.cleanbrowsing.org",
-					 "mozilla.cloudflare-dns.com" };
+static const char *const resolvers[] = {
+	"dns.google",	   "cloudflare-dns.com",    "one.one.one.one",
+	"dns.quad9.net",   "dns.adguard.com",	    "dns.adguard-dns.com",
+	"doh.opendns.com", "dns.nextdns.io",	    "doh.mullvad.net",
+	"dns.mullvad.net", "doh.cleanbrowsing.org", "mozilla.cloudflare-dns.com"
+};
 
 static bool is_doh(const struct facts *f)
 {
@@ -30,7 +31,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 
 	if (!rule_exposed(c) || !(facts_has(c->facts, PROTO_DOT) || is_doh(c->facts)))
 		return false;
-	return rule_say(hit, "asked the resolver %s over an encrypted connection outside the tunnel",
+	return rule_say(hit,
+			"asked the resolver %s over an encrypted connection outside the tunnel",
 			rule_destination(c, dest, sizeof(dest)));
 }
 
@@ -40,9 +42,8 @@ const struct rule rule_encrypted_dns = {
 	.sentence =
 		"A resolver was asked over TLS outside the tunnel: it sees the real address, and "
 		"the name.",
-	.advice =
-		"Send encrypted DNS through the tunnel as well; the fallback must be no answer, "
-		"never the uplink.",
+	.advice = "Send encrypted DNS through the tunnel as well; the fallback must be no answer, "
+		  "never the uplink.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -24,9 +24,8 @@ const struct rule rule_established_flow = {
 	.sentence =
 		"A connection that began before continues outside the tunnel: connection tracking "
 		"let it through.",
-	.advice =
-		"Flush conntrack entries when rules change, and accept ESTABLISHED only on the "
-		"tunnel device.",
+	.advice = "Flush conntrack entries when rules change, and accept ESTABLISHED only on the "
+		  "tunnel device.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

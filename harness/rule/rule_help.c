@@ -88,7 +88,8 @@ bool rule_say(struct rule_hit *hit, const char *fmt, ...)
 	return true;
 }
 
-bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name, struct rule_hit *hit)
+bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name,
+		   struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
 

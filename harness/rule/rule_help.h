@@ -28,6 +28,7 @@ const char *rule_transport(const struct rule_ctx *c, char *buf, size_t size);
 bool rule_say(struct rule_hit *hit, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A rule that fires for every packet outside in which the decoder found one of `protos`. */
-bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name, struct rule_hit *hit);
+bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name,
+		   struct rule_hit *hit);
 
 #endif

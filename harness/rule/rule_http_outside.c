@@ -18,10 +18,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_http_outside = {
 	.id = "http-host-outside",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"A plain HTTP request of the stack left outside the tunnel.",
-	.advice =
-		"As for any cleartext: the service must not have a path beside the tunnel.",
+	.sentence = "A plain HTTP request of the stack left outside the tunnel.",
+	.advice = "As for any cleartext: the service must not have a path beside the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

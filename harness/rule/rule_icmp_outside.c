@@ -19,11 +19,9 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_icmp_outside = {
 	.id = "icmp-outside",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"An ICMP message of the stack left outside the tunnel.",
-	.advice =
-		"A kill switch has to drop every protocol: use a policy, not a rule for TCP and "
-		"UDP.",
+	.sentence = "An ICMP message of the stack left outside the tunnel.",
+	.advice = "A kill switch has to drop every protocol: use a policy, not a rule for TCP and "
+		  "UDP.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -9,8 +9,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char dest[ENDPOINT_TEXT];
 
-	if (!l || l->version != 6 || ipaddr_is_multicast(&l->dst) || ipaddr_is_link_local(&l->dst) ||
-	    !rule_exposed(c))
+	if (!l || l->version != 6 || ipaddr_is_multicast(&l->dst) ||
+	    ipaddr_is_link_local(&l->dst) || !rule_exposed(c))
 		return false;
 	return rule_say(hit, "sent IPv6 to %s outside the tunnel",
 			rule_destination(c, dest, sizeof(dest)));
@@ -19,11 +19,9 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_ipv6_outside = {
 	.id = "ipv6-outside",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A packet of the stack left over IPv6, which the tunnel does not carry.",
-	.advice =
-		"Give no network of the stack IPv6, and check that ip6tables works in the "
-		"gateway.",
+	.sentence = "A packet of the stack left over IPv6, which the tunnel does not carry.",
+	.advice = "Give no network of the stack IPv6, and check that ip6tables works in the "
+		  "gateway.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

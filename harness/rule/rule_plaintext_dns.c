@@ -21,19 +21,17 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 		return false;
 	return rule_say(hit, "looked up %.80s by %s at %s, %s", d->qname, how(d->transport),
 			rule_destination(c, dest, sizeof(dest)),
-			c->tap->role == TAP_LO ? "through the host's own resolver" :
-						 "outside the tunnel");
+			c->tap->role == TAP_LO ? "through the host's own resolver"
+					       : "outside the tunnel");
 }
 
 const struct rule rule_plaintext_dns = {
 	.id = "plaintext-dns",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A name was looked up in the clear outside the tunnel: the resolver, and "
-		"everybody on the way, sees the real address and the name.",
-	.advice =
-		"Give every protected service and the gateway `dns:` with the address of a "
-		"resolver in the tunnel.",
+	.sentence = "A name was looked up in the clear outside the tunnel: the resolver, and "
+		    "everybody on the way, sees the real address and the name.",
+	.advice = "Give every protected service and the gateway `dns:` with the address of a "
+		  "resolver in the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE | TAP_BIT(TAP_LO),
 	.match = match,

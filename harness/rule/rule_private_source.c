@@ -30,12 +30,10 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_private_source = {
 	.id = "private-source-outside",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A packet left the host with an address of a container or of the tunnel as its "
-		"source: nothing masqueraded it, so nothing filtered it either.",
-	.advice =
-		"Set the policies before the gateway answers for its address; give it a pinned "
-		"MAC only then.",
+	.sentence = "A packet left the host with an address of a container or of the tunnel as its "
+		    "source: nothing masqueraded it, so nothing filtered it either.",
+	.advice = "Set the policies before the gateway answers for its address; give it a pinned "
+		  "MAC only then.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -40,10 +40,11 @@ enum process_verdict process_judge(const struct process_obs *o, char *text, size
 			return unknown(o, "a namespace could not be read", text, size);
 	foreign = first_foreign(o);
 	if (foreign < N_PROCESS_NS) {
-		(void)snprintf(text, size,
-			       "%s: process %d (%s) is in another %s namespace than its container%s.",
-			       o->service, o->host_pid, o->comm, ns_names[foreign],
-			       o->ns[foreign] == o->host_ns[foreign] ? ": in that of the host" : "");
+		(void)snprintf(
+			text, size,
+			"%s: process %d (%s) is in another %s namespace than its container%s.",
+			o->service, o->host_pid, o->comm, ns_names[foreign],
+			o->ns[foreign] == o->host_ns[foreign] ? ": in that of the host" : "");
 		return PROCESS_ESCAPED;
 	}
 	if (!o->descends_from_init) {
@@ -58,7 +59,8 @@ enum process_verdict process_judge(const struct process_obs *o, char *text, size
 const struct rule rule_process_isolation = {
 	.id = "process-isolation",
 	.severity = SEVERITY_HIGH,
-	.sentence = "A process of a container is not wholly inside it: in another namespace, or not a child of "
+	.sentence = "A process of a container is not wholly inside it: in another namespace, or "
+		    "not a child of "
 		    "its init.",
 	.advice = "Start nothing with the namespaces of a container by hand, and give no container "
 		  "the host's pid, ipc or network.",

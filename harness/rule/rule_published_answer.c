@@ -28,10 +28,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_published_answer = {
 	.id = "published-port-answers",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A port of the stack answered a stranger from the real address.",
-	.advice =
-		"Publish no port of a protected service; the torrent port belongs to the tunnel.",
+	.sentence = "A port of the stack answered a stranger from the real address.",
+	.advice = "Publish no port of a protected service; the torrent port belongs to the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

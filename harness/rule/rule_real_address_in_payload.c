@@ -45,12 +45,10 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_real_address_in_payload = {
 	.id = "real-address-in-payload",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"The real address stands in a message that went through the tunnel: the packet "
-		"was hidden, its content was not.",
-	.advice =
-		"Switch off what makes the client tell its address (announce_ip, anonymous mode "
-		"off), and check what it listens on.",
+	.sentence = "The real address stands in a message that went through the tunnel: the packet "
+		    "was hidden, its content was not.",
+	.advice = "Switch off what makes the client tell its address (announce_ip, anonymous mode "
+		  "off), and check what it listens on.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
 	.match = match,

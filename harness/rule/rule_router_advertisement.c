@@ -23,8 +23,7 @@ const struct rule rule_router_advertisement = {
 	.sentence =
 		"A router advertisement reached a network of the stack: its containers get IPv6 "
 		"addresses and a route beside the tunnel.",
-	.advice =
-		"Disable IPv6 on the networks of the stack (accept_ra=0, enable_ipv6: false).",
+	.advice = "Disable IPv6 on the networks of the stack (accept_ra=0, enable_ipv6: false).",
 	.classes = classes,
 	.taps = TAPS_INSIDE,
 	.match = match,

@@ -19,11 +19,9 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_sni_outside = {
 	.id = "server-name-outside",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"A TLS or QUIC connection of the stack left outside the tunnel and told in the "
-		"clear whom it wants.",
-	.advice =
-		"As for any cleartext: the service must not have a path beside the tunnel.",
+	.sentence = "A TLS or QUIC connection of the stack left outside the tunnel and told in the "
+		    "clear whom it wants.",
+	.advice = "As for any cleartext: the service must not have a path beside the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -12,10 +12,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_stun_outside = {
 	.id = "stun-outside",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"A STUN server was asked outside the tunnel: it answers with the real address.",
-	.advice =
-		"Switch WebRTC and WebTorrent off, or close the path.",
+	.sentence = "A STUN server was asked outside the tunnel: it answers with the real address.",
+	.advice = "Switch WebRTC and WebTorrent off, or close the path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

@@ -28,8 +28,7 @@ const struct rule rule_tunnel_address_arp = {
 	.sentence =
 		"ARP or neighbour discovery spoke for the address of the tunnel: every neighbour "
 		"can confirm it.",
-	.advice =
-		"Set arp_ignore to 1 and arp_announce to 2 in the namespace of the tunnel.",
+	.advice = "Set arp_ignore to 1 and arp_announce to 2 in the namespace of the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE | TAPS_INSIDE,
 	.match = match,

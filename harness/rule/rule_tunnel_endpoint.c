@@ -23,12 +23,10 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_tunnel_endpoint = {
 	.id = "tunnel-endpoint-cleartext",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A packet went to the VPN server beside the tunnel: on another port, or with a "
-		"payload that is not the tunnel protocol.",
-	.advice =
-		"Allow the endpoint by protocol, address and port, never by address alone, and "
-		"only for the VPN process.",
+	.sentence = "A packet went to the VPN server beside the tunnel: on another port, or with a "
+		    "payload that is not the tunnel protocol.",
+	.advice = "Allow the endpoint by protocol, address and port, never by address alone, and "
+		  "only for the VPN process.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

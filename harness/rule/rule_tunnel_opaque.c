@@ -17,10 +17,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_tunnel_opaque = {
 	.id = "tunnel-not-opaque",
 	.severity = SEVERITY_CRITICAL,
-	.sentence =
-		"A canary can be read inside the tunnel: the tunnel does not encrypt.",
-	.advice =
-		"Check the cipher of the tunnel; `cipher none` and a plain proxy are no VPN.",
+	.sentence = "A canary can be read inside the tunnel: the tunnel does not encrypt.",
+	.advice = "Check the cipher of the tunnel; `cipher none` and a plain proxy are no VPN.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

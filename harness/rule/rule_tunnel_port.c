@@ -17,11 +17,9 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 const struct rule rule_tunnel_port = {
 	.id = "tunnel-port-moved",
 	.severity = SEVERITY_MEDIUM,
-	.sentence =
-		"The outer source port of a living tunnel session changed: a port shadow or a "
-		"conntrack collision may deliver it to somebody else.",
-	.advice =
-		"Pin the listening port of the tunnel, and keep other flows of the host off it.",
+	.sentence = "The outer source port of a living tunnel session changed: a port shadow or a "
+		    "conntrack collision may deliver it to somebody else.",
+	.advice = "Pin the listening port of the tunnel, and keep other flows of the host off it.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_UPLINK),
 	.match = match,

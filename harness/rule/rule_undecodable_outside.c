@@ -20,8 +20,7 @@ const struct rule rule_undecodable_outside = {
 	.sentence =
 		"A frame that cannot be read left the host: it is suspicious, because nobody can "
 		"say what it is.",
-	.advice =
-		"Look at the frame in the capture; list it in the policy or close the path.",
+	.advice = "Look at the frame in the capture; list it in the policy or close the path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

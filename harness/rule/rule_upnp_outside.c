@@ -6,16 +6,15 @@ static const uint8_t classes[] = { 60, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_SSDP) | PROTO_BIT(PROTO_UPNP), "a UPnP request", hit);
+	return rule_protocol(c, PROTO_BIT(PROTO_SSDP) | PROTO_BIT(PROTO_UPNP), "a UPnP request",
+			     hit);
 }
 
 const struct rule rule_upnp_outside = {
 	.id = "upnp-outside",
 	.severity = SEVERITY_HIGH,
-	.sentence =
-		"The stack asks the router for a port mapping, or looks for one to ask.",
-	.advice =
-		"Switch UPnP off in the client; a mapping opens a path around the tunnel.",
+	.sentence = "The stack asks the router for a port mapping, or looks for one to ask.",
+	.advice = "Switch UPnP off in the client; a mapping opens a path around the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.match = match,

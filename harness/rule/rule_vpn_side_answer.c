@@ -20,7 +20,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char source[ENDPOINT_TEXT];
 
 	if (!l || c->dir == DIR_IN || l->proto != IPPROTO_TCP || !l->has_ports ||
-	    (l->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || !is_web_port(c, l->sport))
+	    (l->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
+	    !is_web_port(c, l->sport))
 		return false;
 	return rule_say(hit, "answered a connection from the VPN's side at %s",
 			rule_source(c, source, sizeof(source)));
@@ -32,8 +33,7 @@ const struct rule rule_vpn_side_answer = {
 	.sentence =
 		"A web interface answered a stranger through the VPN: the whole exit network can "
 		"reach it.",
-	.advice =
-		"Accept inbound on the tunnel device for the forwarded torrent port only.",
+	.advice = "Accept inbound on the tunnel device for the forwarded torrent port only.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
 	.match = match,

@@ -46,8 +46,10 @@ static void test_rows_are_complete(void **state)
 	for (size_t i = 0; i < n_rules; i++) {
 		const struct rule *r = rules[i];
 
-		assert_true(strlen(r->id) > 0 && strlen(r->id) <= 42); /* fits a DNS label of a control */
-		assert_int_equal(r->id[strspn(r->id, "abcdefghijklmnopqrstuvwxyz0123456789-")], '\0');
+		assert_true(strlen(r->id) > 0 &&
+			    strlen(r->id) <= 42); /* fits a DNS label of a control */
+		assert_int_equal(r->id[strspn(r->id, "abcdefghijklmnopqrstuvwxyz0123456789-")],
+				 '\0');
 		assert_true(strlen(r->sentence) > 20 && strlen(r->advice) > 20);
 		assert_true(r->classes[0] > 0);
 		assert_int_equal(r->match != NULL, r->taps != 0);

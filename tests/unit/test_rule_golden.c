@@ -18,8 +18,8 @@
 #include "packet/decode.h"
 #include "rule/judge.h"
 
-#define DIR "tests/golden/"
-#define START (INT64_C(1767225600) * NS_PER_S) /* 2026-01-01 */
+#define DIR	  "tests/golden/"
+#define START	  (INT64_C(1767225600) * NS_PER_S) /* 2026-01-01 */
 #define LINE_MAX_ 4096
 
 struct policies {
@@ -197,7 +197,8 @@ static const struct rule *rule_of_name(const char *name, bool *fires)
 	for (size_t i = 0; i < n_rules; i++) {
 		size_t len = strlen(rules[i]->id);
 
-		if (strncmp(rules[i]->id, name, len) == 0 && (name[len] == '+' || name[len] == '-')) {
+		if (strncmp(rules[i]->id, name, len) == 0 &&
+		    (name[len] == '+' || name[len] == '-')) {
 			best = rules[i];
 			*fires = name[len] == '+';
 		}

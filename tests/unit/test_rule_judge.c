@@ -17,7 +17,7 @@
 #include "rule/judge.h"
 
 #define START (INT64_C(1767225600) * NS_PER_S)
-#define MS NS_PER_MS
+#define MS    NS_PER_MS
 
 struct world {
 	struct policy *p;
@@ -62,8 +62,8 @@ static void feed(struct world *w, const char *name, int64_t at, struct bytes b)
 {
 	size_t t = tap(w, name);
 
-	judge_frame(w->j, t, ++w->number, w->p->taps[t].role == TAP_EXIT ? LINK_RAW : LINK_ETHERNET, b.b,
-		    (uint32_t)b.n, (uint32_t)b.n, START + at);
+	judge_frame(w->j, t, ++w->number, w->p->taps[t].role == TAP_EXIT ? LINK_RAW : LINK_ETHERNET,
+		    b.b, (uint32_t)b.n, (uint32_t)b.n, START + at);
 }
 
 static struct bytes from_qbt(uint16_t id, uint8_t ttl, struct bytes p)
@@ -124,13 +124,14 @@ static void test_bridge_match_refuses_others(void **state)
 {
 	struct bytes p = udp(50000, 9, fill(1, 50));
 	const struct bytes others[] = {
-		leaving(12, 63, p),                              /* IP id */
-		leaving(11, 63, udp(50000, 9, fill(2, 50))),      /* payload */
-		leaving(11, 63, udp(50000, 9, fill(1, 51))),      /* length */
-		leaving(11, 63, udp(50000, 10, fill(1, 50))),     /* port */
-		leaving(11, 65, p),                              /* TTL went up */
-		leaving(11, 59, p),                              /* five hops: no */
-		out(ip4o(REAL, "198.51.100.135", P_UDP, (struct ip_fields){ .id = 11, .ttl = 63 }, p)),
+		leaving(12, 63, p),			      /* IP id */
+		leaving(11, 63, udp(50000, 9, fill(2, 50))),  /* payload */
+		leaving(11, 63, udp(50000, 9, fill(1, 51))),  /* length */
+		leaving(11, 63, udp(50000, 10, fill(1, 50))), /* port */
+		leaving(11, 65, p),			      /* TTL went up */
+		leaving(11, 59, p),			      /* five hops: no */
+		out(ip4o(REAL, "198.51.100.135", P_UDP, (struct ip_fields){ .id = 11, .ttl = 63 },
+			 p)),
 	};
 
 	(void)state;
@@ -292,7 +293,8 @@ static void test_blocked_and_tunnelled(void **state)
 	/* one goes through the tunnel, one is stopped, one stays inside, one shows on veth and bridge */
 	feed(&w, "br-vpn", 0, from_qbt(1, 64, udp(1000, 9, fill(1, 50))));
 	feed(&w, "exit", 3 * MS,
-	     ip4o(TUN, SINK, P_UDP, (struct ip_fields){ .id = 1, .ttl = 62 }, udp(999, 9, fill(1, 50))));
+	     ip4o(TUN, SINK, P_UDP, (struct ip_fields){ .id = 1, .ttl = 62 },
+		  udp(999, 9, fill(1, 50))));
 	feed(&w, "br-vpn", 4 * MS, from_qbt(2, 64, udp(1000, 9, fill(2, 50))));
 	feed(&w, "br-vpn", 5 * MS,
 	     app(ip(QBT, "172.30.0.3", P_UDP, udp(1000, 53, dns_query(1, "a.example")))));
@@ -326,7 +328,8 @@ static void test_edge_attempts_do_not_count(void **state)
 
 	(void)state;
 	feed(&w, "br-media", 0,
-	     eth(M_PLEX, M_HOST, 0x0800, ip(PLEX, SINK, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)))));
+	     eth(M_PLEX, M_HOST, 0x0800,
+		 ip(PLEX, SINK, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)))));
 	judge_finish(w.j);
 	assert_int_equal(judge_attempts(w.j), 0);
 	assert_int_equal(judge_blocked(w.j), 0);
@@ -353,7 +356,8 @@ static void test_controls_are_caught_and_removed(void **state)
 	feed(&w, "uplink", 9 * MS,
 	     leaving(1, 64, udp(40001, 9, cat(fill(0x6c, 16), be(0x80000001, 4)))));
 	feed(&w, "uplink", 9 * MS,
-	     leaving(1, 64, udp(40001, 53, dns_query(9, "ctl-plaintext-dns-6c70000102030406.example"))));
+	     leaving(1, 64,
+		     udp(40001, 53, dns_query(9, "ctl-plaintext-dns-6c70000102030406.example"))));
 	assert_int_equal(judge_counters(w.j, 0)->controls, 2);
 	assert_int_equal(judge_counters(w.j, 0)->leaked, 2);
 	judge_finish(w.j);
@@ -373,7 +377,8 @@ static void test_marks_and_series(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		feed(&w, "uplink", i * 10 * MS, out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 5)))));
+		feed(&w, "uplink", i * 10 * MS,
+		     out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 5)))));
 	/* a keep-alive carries no data */
 	feed(&w, "uplink", 45 * MS, out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(0, 5)))));
 	feed(&w, "uplink", 49 * MS, leaving(1, 63, udp(50000, 9, fill(1, 50)))); /* before */
@@ -547,8 +552,10 @@ static void test_run_merges_by_time(void **state)
 	}
 	lists[0] = (struct list){ .f = up.f, .n = up.n };
 	lists[1] = (struct list){ .f = bridge.f, .n = bridge.n, .broken = true };
-	sources[0] = (struct judge_source){ .tap = tap(&w, "uplink"), .next = next, .arg = &lists[0] };
-	sources[1] = (struct judge_source){ .tap = tap(&w, "br-vpn"), .next = next, .arg = &lists[1] };
+	sources[0] =
+		(struct judge_source){ .tap = tap(&w, "uplink"), .next = next, .arg = &lists[0] };
+	sources[1] =
+		(struct judge_source){ .tap = tap(&w, "br-vpn"), .next = next, .arg = &lists[1] };
 	assert_int_equal(judge_run(w.j, sources, 2, &err), -1);
 	assert_string_equal(err.text, "cut");
 	/* what came before the break counts, and the other source is judged to its end */

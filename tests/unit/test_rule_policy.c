@@ -24,7 +24,8 @@ static json_t *load(const char *path)
 
 static void test_round_trip(void **state)
 {
-	static const char *const files[] = { "tests/golden/policy.json", "tests/golden/policy-home.json",
+	static const char *const files[] = { "tests/golden/policy.json",
+					     "tests/golden/policy-home.json",
 					     "tests/golden/policy-openvpn.json" };
 
 	(void)state;
@@ -103,7 +104,7 @@ static void test_prefixes(void **state)
 
 /* Set one value (JSON text) in a copy of the good policy; the message has to name where. */
 struct refusal {
-	const char *path; /* "allow[0].port" */
+	const char *path;  /* "allow[0].port" */
 	const char *value; /* NULL: remove */
 	const char *message;
 };
@@ -176,7 +177,8 @@ static void set_at(json_t *j, const char *path, const char *value)
 		if (!value)
 			(void)json_object_del(at, key);
 		else
-			(void)json_object_set_new(at, key, json_loads(value, JSON_DECODE_ANY, NULL));
+			(void)json_object_set_new(at, key,
+						  json_loads(value, JSON_DECODE_ANY, NULL));
 		return;
 	}
 }
@@ -207,11 +209,11 @@ static void test_excusing_everything_is_refused(void **state)
 	_cleanup_json_ json_t *j = load("tests/golden/policy.json");
 
 	(void)state;
-	(void)json_array_append_new(
-		json_object_get(j, "allow"),
-		json_loads("{\"who\":\"host\",\"proto\":\"icmp\",\"peer\":\"any\",\"direction\":\"both\","
-			   "\"shape\":\"any\",\"reason\":\"x\"}",
-			   0, NULL));
+	(void)json_array_append_new(json_object_get(j, "allow"),
+				    json_loads("{\"who\":\"host\",\"proto\":\"icmp\",\"peer\":"
+					       "\"any\",\"direction\":\"both\","
+					       "\"shape\":\"any\",\"reason\":\"x\"}",
+					       0, NULL));
 	assert_null(policy_from_json(j, &err));
 	assert_non_null(strstr(err.text, "excuses everything"));
 }
