@@ -78,7 +78,7 @@ format:
 
 ## format-check: fail where a C file is not in the project's style
 format-check:
-	sh ci/format-check.sh $(c_files)
+	sh ci/format-check.sh
 
 # clang-tidy 14 carries state from file to file and then calls every va_list uninitialized: one process a file.
 ## lint: cppcheck, clang-tidy and shellcheck
