@@ -230,10 +230,17 @@ static ring_fn reader(const struct tap *t, const struct stream *s)
 
 /* ---- lives of the interface ---- */
 
+static uint32_t snaplen_of(const struct tap *t, const struct stream *s)
+{
+	if (s == &t->tunnel)
+		return TAP_TUNNEL_SNAPLEN;
+	return t->spec.snaplen ? t->spec.snaplen : RING_SNAPLEN;
+}
+
 static int make_filter(struct tap *t, struct stream *s, struct err *err)
 {
 	bool tunnel = s == &t->tunnel;
-	uint32_t snaplen = tunnel ? TAP_TUNNEL_SNAPLEN : RING_SNAPLEN;
+	uint32_t snaplen = snaplen_of(t, s);
 
 	if (!t->spec.tunnel.protocol)
 		return filter_all(&s->filter, s->dlt, snaplen, err);
@@ -245,7 +252,7 @@ static int make_filter(struct tap *t, struct stream *s, struct err *err)
 static int first_life(struct tap *t, struct stream *s, struct err *err)
 {
 	const char *path = s == &t->tunnel ? t->tunnel_path : t->path;
-	uint32_t snaplen = s == &t->tunnel ? TAP_TUNNEL_SNAPLEN : RING_SNAPLEN;
+	uint32_t snaplen = snaplen_of(t, s);
 
 	s->dlt = ring_dlt(s->ring);
 	t->ethernet = s->dlt == DLT_EN10MB;
@@ -655,6 +662,9 @@ static int check(const struct tap_spec *s, struct err *err)
 		return err_set(err, EXIT_USAGE, "tap %s: role and path are needed", s->name);
 	if (s->ring_mib > 2047)
 		return err_set(err, EXIT_USAGE, "tap %s: ring of at most 2047 MiB", s->name);
+	if (s->snaplen && (s->snaplen < BEACON_FRAME_MAX || s->snaplen > RING_SNAPLEN))
+		return err_set(err, EXIT_USAGE, "tap %s: snaplen %u is not within %d..%d", s->name,
+			       s->snaplen, BEACON_FRAME_MAX, RING_SNAPLEN);
 	if (s->tunnel.protocol && (!s->tunnel.address || !s->tunnel.port))
 		return err_set(err, EXIT_USAGE, "tap %s: tunnel without address or port", s->name);
 	return 0;

@@ -46,6 +46,9 @@ struct tap_spec {
 	int netns_fd;	  /* namespace of the interface; -1 = the caller's */
 	const char *ifname;
 	unsigned ring_mib; /* kernel ring; 0 = 16 */
+	unsigned
+		snaplen; /* cut in the kernel: less to copy and to write; 0 = whole packets. Frames of
+			    * offloads are up to 64 KiB: 1600 keeps every packet that fits a link */
 	struct tap_tunnel tunnel;
 	const char *path;	 /* nanosecond pcap to write; replaced when it exists */
 	const char *tunnel_path; /* headers of the tunnel tuple; NULL = not kept, only counted */

@@ -398,6 +398,37 @@ static void test_what_cannot_work_is_said(void **state)
 	assert_null(tap_start(&s, &err));
 }
 
+static void test_the_kernel_cuts_to_snaplen(void **state)
+{
+	_cleanup_free_ char *path = str_fmt("%s/cut.pcap", dir);
+	struct tap_spec s = spec_of(path, NULL);
+	char text[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *h;
+	const uint8_t *d;
+	struct tap_stats st;
+	struct tap *t;
+	pcap_t *p;
+	int cut = 0;
+
+	(void)state;
+	s.snaplen = 200;
+	t = armed(&s);
+	assert_int_equal(send_burst((struct burst){ a, 10, 9, 1400, -1, 0 }), 10);
+	assert_int_equal(tap_stop(t, NULL), 0);
+	tap_stats(t, &st);
+	tap_free(t);
+	assert_true(st.reconciled);
+	p = pcap_open_offline(path, text);
+	assert_non_null(p);
+	assert_int_equal(pcap_snapshot(p), 200);
+	while (pcap_next_ex(p, &h, &d) == 1)
+		cut += h->caplen == 200 && h->len == 1442;
+	pcap_close(p);
+	assert_int_equal(cut, 10);
+	s.snaplen = 20;
+	assert_null(tap_start(&s, NULL));
+}
+
 /* As fast as one core sends: nothing is lost, and what it cost is printed. */
 static void test_a_flood_is_counted_to_the_last_packet(void **state)
 {
@@ -525,6 +556,7 @@ int main(void)
 		IN_NAMESPACES(test_a_full_disk_is_loud),
 		IN_NAMESPACES(test_loopback_shows_a_packet_once),
 		IN_NAMESPACES(test_what_cannot_work_is_said),
+		IN_NAMESPACES(test_the_kernel_cuts_to_snaplen),
 		IN_NAMESPACES(test_a_flood_is_counted_to_the_last_packet),
 		IN_NAMESPACES(test_a_bypassing_sender_is_seen_at_the_far_end_only),
 		cmocka_unit_test(test_an_oversized_filter_is_refused),
