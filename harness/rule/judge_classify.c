@@ -194,6 +194,25 @@ static bool quotes_tuple(const struct policy_tunnel *t, const struct facts *f)
 	       (ipaddr_equal(&q->src, &t->endpoint) && q->sport == t->port);
 }
 
+static bool is_gateway_leg(const struct policy *p, const struct ipaddr *a)
+{
+	for (size_t i = 0; i < p->n_services; i++)
+		for (size_t k = 0; k < p->services[i].n_legs; k++)
+			if (p->services[i].role == SERVICE_GATEWAY &&
+			    ipaddr_equal(&p->services[i].legs[k].addr, a))
+				return true;
+	return false;
+}
+
+/* From the server. Outbound too when it is for the gateway: after the gateway's network is gone, conntrack still
+ * turns the server's packets back to the old private address, and the host sends them where its default route
+ * points. That is the server's own ciphertext, nothing of the stack's. */
+static bool comes_from_server(const struct policy *p, const struct policy_tunnel *t,
+			      const struct net_layer *l, enum packet_direction dir)
+{
+	return ipaddr_equal(&l->src, &t->endpoint) && (dir != DIR_OUT || is_gateway_leg(p, &l->dst));
+}
+
 enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified)
@@ -206,7 +225,7 @@ enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
 	for (size_t i = 0; l && i < p->n_tunnels; i++) {
 		const struct policy_tunnel *t = &p->tunnels[i];
 		bool to = ipaddr_equal(&l->dst, &t->endpoint);
-		bool from = dir != DIR_OUT && ipaddr_equal(&l->src, &t->endpoint);
+		bool from = comes_from_server(p, t, l, dir);
 		uint16_t port = to ? l->dport : l->sport;
 
 		if (quotes_tuple(t, f)) {

@@ -11,7 +11,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 
 	if (!facts_has(c->facts, PROTO_DHCP) || d->op != 2)
 		return false;
-	for (size_t i = 0; i < d->n_routes && i < DHCP_ROUTES; i++) {
+	for (size_t i = 0; i < d->n_routes; i++) {
 		const struct dhcp_route *r = &d->routes[i];
 
 		/* a default route is what RFC 3442 asks a server to send */

@@ -29,7 +29,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct facts *f = c->facts;
 	char text[IPADDR_TEXT];
 
-	for (size_t i = 0; i < f->n_addrs && i < FACTS_ADDRS; i++) {
+	for (size_t i = 0; i < f->n_addrs; i++) {
 		const struct place_addr *a = &f->addrs[i];
 
 		if (!is_told(a) || !is_real(c, a))

@@ -19,7 +19,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	    c->facts->has_quoted)
 		return false;
 	n = identity_search(c->identity, l->payload, l->payload_len, found, HITS);
-	for (size_t i = 0; i < n && i < HITS; i++)
+	for (size_t i = 0; i < n; i++)
 		if (found[i].form == IDENTITY_TEXT)
 			return rule_say(hit, "%s text with the real address %s inside the tunnel",
 					c->dir == DIR_IN ? "was sent" : "sent",

@@ -778,14 +778,24 @@ static void miss_ra_withdrawn(struct golden *g)
 	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(0, 0)));
 }
 
-static inline struct bytes lease(struct bytes routes)
+static inline struct bytes lease_op(const char *op, struct bytes routes)
 {
-	struct bytes p = cat(hex("02 01 06 00 01020304 0000 0000 00000000"), addr(REAL));
+	struct bytes p = cat(cat(hex(op), hex("01 06 00 01020304 0000 0000 00000000")), addr(REAL));
 
 	p = cat(cat(cat(p, addr(ROUTER)), fill(0, 4)), cat(hex(M_HOST), fill(0, 10 + 64 + 128)));
 	p = cat(p, hex("63825363 35 01 05 36 04 cb007101"));
 	p = cat(cat(p, cat(be(121, 1), be(routes.n, 1))), cat(routes, be(255, 1)));
 	return ip(ROUTER, REAL, P_UDP, udp(67, 68, p));
+}
+
+static inline struct bytes lease(struct bytes routes)
+{
+	return lease_op("02", routes);
+}
+
+static void miss_lease_asked(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease_op("01", cat(hex("01 00"), addr(ROUTER)))));
 }
 
 static void lease_half(struct golden *g)
@@ -1117,6 +1127,7 @@ static const struct golden_case golden_cases[] = {
 	{ "router-advertisement-inside-withdrawn", LAB, miss_ra_withdrawn },
 	{ "dhcp-route-injected+half", LAB, lease_half },
 	{ "dhcp-route-injected+second-route-vlan", LAB, lease_host_route },
+	{ "dhcp-route-injected-asked", LAB, miss_lease_asked },
 	{ "dhcp-route-injected-default", LAB, miss_lease_default },
 	{ "dhcp-route-injected-private", LAB, miss_lease_private },
 	{ "real-address-in-payload+announce", LAB, told_announce },
