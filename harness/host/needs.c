@@ -127,21 +127,32 @@ static bool has_program(const char *name)
 	return false;
 }
 
+/* Is the Debian tree there, so that nothing has to be built? */
+static bool tree_is_built(void)
+{
+	_cleanup_free_ char *home = host_home_dir(NULL);
+	_cleanup_free_ char *tree = home ? lab_tree_path(home, NULL) : NULL;
+
+	return tree && fs_exists(tree);
+}
+
 static void check_programs(struct need *n)
 {
 	static const char *const programs[][2] = { { "ip", "iproute2" },
 						   { "unshare", "util-linux" },
+						   { "setpriv", "util-linux" },
 						   { "flock", "util-linux" },
 						   { "debootstrap", "debootstrap" } };
+	size_t count = sizeof(programs) / sizeof(programs[0]) - (tree_is_built() ? 1 : 0);
 	char missing[128] = "", packages[128] = "";
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (!has_program(programs[i][0])) {
 			add_word(missing, sizeof(missing), programs[i][0]);
 			add_word(packages, sizeof(packages), programs[i][1]);
 		}
 	if (!*missing) {
-		found(n, NEED_OK, "ip, unshare, flock, debootstrap");
+		found(n, NEED_OK, "all that the lab needs");
 		return;
 	}
 	found(n, NEED_MISSING, "not found:%s", missing);
@@ -389,7 +400,7 @@ static void check_memory(struct need *n)
 
 static void check_tree(struct need *n)
 {
-	_cleanup_free_ char *tree = NULL, *home = NULL;
+	_cleanup_free_ char *home = NULL;
 	struct err err = { 0 };
 
 	home = host_home_dir(&err);
@@ -398,10 +409,27 @@ static void check_tree(struct need *n)
 		mend(n, "start leakproof from its checkout, or set LEAKPROOF_HOME");
 		return;
 	}
-	tree = lab_tree_path(home, NULL);
 	found(n, NEED_OK, "%s",
-	      tree && fs_exists(tree) ? "Debian tree in the cache"
-				      : "Debian tree not yet built (the first lab builds it)");
+	      tree_is_built() ? "Debian tree in the cache"
+			      : "Debian tree not yet built (the first lab builds it)");
+}
+
+/* What `--host real` would watch. */
+static void check_real(struct need *n)
+{
+	struct err err = { 0 };
+	struct host *h = host_real_open(&err);
+	char addrs[160] = "";
+
+	if (!h) {
+		found(n, NEED_WARNING, "not usable: %.200s", err.text);
+		mend(n, "only needed for --host real");
+		return;
+	}
+	for (const char *const *a = host_real_addrs(h); *a; a++)
+		add_word(addrs, sizeof(addrs), *a);
+	found(n, NEED_OK, "uplink %s,%s, Docker at %s", host_uplink(h), addrs, host_socket(h));
+	host_close(h);
 }
 
 static void check_leftovers(struct need *n)
@@ -436,6 +464,7 @@ static const struct {
 	{ "disk", false, check_disk },
 	{ "memory", false, check_memory },
 	{ "tree", false, check_tree },
+	{ "real host", true, check_real },
 	{ "leftovers", false, check_leftovers },
 };
 

@@ -29,7 +29,8 @@ if [ "${LEAKPROOF_TREE_INNER:-}" != 1 ]; then
 	# Left over from a build that was killed; its mounts ended with its namespace.
 	rm -rf --one-file-system "$tmp"
 	status=0
-	LEAKPROOF_TREE_INNER=1 unshare --mount --propagation private --pid --fork --kill-child \
+	# When this script is killed, unshare is too, and with it everything inside.
+	LEAKPROOF_TREE_INNER=1 setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child \
 		--mount-proc sh "$0" "$tmp" || status=$?
 	if [ "$status" = 0 ]; then
 		mv -T "$tmp" "$out"
@@ -56,6 +57,12 @@ chmod 755 "$out/usr/sbin/policy-rc.d"
 cp /etc/resolv.conf "$out/etc/resolv.conf"
 mount -t proc proc "$out/proc"
 chroot "$out" apt-get -q update
+# The package of libnet has the number of its interface in its name.
+for libnet in libnet1 libnet9; do
+	if chroot "$out" apt-cache show "$libnet" >/dev/null 2>&1; then
+		packages="$packages $libnet"
+	fi
+done
 # The packages are words of a list on purpose.
 # shellcheck disable=SC2086
 chroot "$out" apt-get -q install -y --no-install-recommends $packages
