@@ -14,7 +14,8 @@
 
 static const char usage[] =
 	"usage: leakproof replay [--json] [--captures DIR] [--reports DIR] RUN\n\n"
-	"Judges a stored run again with today's rules: RUN is its name below reports/, or \"latest\".\n"
+	"Judges a stored run again with today's rules: RUN is its name below reports/, or "
+	"\"latest\".\n"
 	"Nothing is written; exit status as of `leakproof run`.\n";
 
 static int fail(const struct err *err)

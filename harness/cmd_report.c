@@ -15,8 +15,10 @@
 static const char usage[] =
 	"usage: leakproof report [--format text|json|junit|html|all] [--out DIR] [--share]\n"
 	"                        [--junit-strict] [RUN | FILE.json]\n\n"
-	"Renders a stored result: RUN is its name below reports/ (default: latest). `all` writes every\n"
-	"file into --out (default: the run's own folder), any other format goes to standard output.\n\n"
+	"Renders a stored result: RUN is its name below reports/ (default: latest). `all` writes "
+	"every\n"
+	"file into --out (default: the run's own folder), any other format goes to standard "
+	"output.\n\n"
 	"  --share         replace the real addresses, for reports that are given away\n"
 	"  --junit-strict  JUnit without file and line, for strict readers\n";
 
@@ -46,16 +48,16 @@ static struct result *load(const char *path, struct err *err)
 	return r;
 }
 
-static int render(const char *dir, const char *path, const char *format, const struct report_opts *o,
-		  struct err *err)
+static int render(const char *dir, const char *path, const char *format,
+		  const struct report_opts *o, struct err *err)
 {
 	const struct report_row *row = report_find(format);
 	struct result *r;
 	int rc;
 
 	if (!row && strcmp(format, "all") != 0)
-		return err_set(err, EXIT_USAGE, "--format %s: text, json, junit, html or all is wanted",
-			       format);
+		return err_set(err, EXIT_USAGE,
+			       "--format %s: text, json, junit, html or all is wanted", format);
 	r = load(path, err);
 	if (!r)
 		return -1;

@@ -16,20 +16,24 @@
 
 static const char usage[] =
 	"usage: leakproof run [OPTION]... [NAME | tag:TAG]...\n\n"
-	"Plays scenarios and judges what the taps saw. Without a NAME: every scenario of the folder.\n\n"
+	"Plays scenarios and judges what the taps saw. Without a NAME: every scenario of the "
+	"folder.\n\n"
 	"  --scenarios PATH   folder or file (default: the shipped scenarios)\n"
 	"  --host lab|real    where the stack runs: the closed lab (default), or this machine\n"
 	"  --lab ID           use a lab that is up (`leakproof lab up`) and leave it running\n"
 	"  --keep             leave the fresh lab running at the end\n"
-	"  --images DIR       archives of official images (docker save); they replace the stand-ins\n"
+	"  --images DIR       archives of official images (docker save); they replace the "
+	"stand-ins\n"
 	"  --pull             pull what no archive gives, where a registry can be reached\n"
 	"  --file COMPOSE     real host: Compose file of your stack; may be given several times\n"
-	"  --tunnel P:A:PORT  real host: the VPN server's endpoint, for example udp:198.51.100.2:51820\n"
+	"  --tunnel P:A:PORT  real host: the VPN server's endpoint, for example "
+	"udp:198.51.100.2:51820\n"
 	"  --i-mean-it        real host: allow faults that reach beyond the project's containers\n"
 	"  --reports DIR      (default: reports)      --captures DIR  (default: captures)\n"
 	"  --quiet            no progress, only the summary\n\n"
 	"exit status: 0 pass, 1 leak or broken promise, 2 usage or bad scenario, 3 environment,\n"
-	"4 inconclusive. Ctrl-C undoes faults and takes everything down; `leakproof clean` does so after\n"
+	"4 inconclusive. Ctrl-C undoes faults and takes everything down; `leakproof clean` does so "
+	"after\n"
 	"kill -9.\n";
 
 struct args {
@@ -39,8 +43,20 @@ struct args {
 	size_t n_files;
 };
 
-enum { OPT_SCENARIOS = 256, OPT_HOST, OPT_LAB, OPT_KEEP, OPT_IMAGES, OPT_PULL, OPT_FILE, OPT_TUNNEL,
-       OPT_MEAN, OPT_REPORTS, OPT_CAPTURES, OPT_QUIET };
+enum {
+	OPT_SCENARIOS = 256,
+	OPT_HOST,
+	OPT_LAB,
+	OPT_KEEP,
+	OPT_IMAGES,
+	OPT_PULL,
+	OPT_FILE,
+	OPT_TUNNEL,
+	OPT_MEAN,
+	OPT_REPORTS,
+	OPT_CAPTURES,
+	OPT_QUIET
+};
 
 static const struct option options[] = {
 	{ "scenarios", required_argument, NULL, OPT_SCENARIOS },
@@ -128,14 +144,16 @@ static int load(const struct args *a, const char *home, int argc, char **argv,
 {
 	_cleanup_free_ char *shipped = str_fmt("%s/scenarios", home);
 	struct diag d = { 0 };
-	int rc = scenario_load_path(a->scenarios ? a->scenarios : shipped, engine_vocab(), set, &d, err);
+	int rc = scenario_load_path(a->scenarios ? a->scenarios : shipped, engine_vocab(), set, &d,
+				    err);
 
 	if (d.n)
 		diag_print(&d, stderr, term_has_colour(stderr));
 	diag_free(&d);
 	if (rc < 0)
 		return -1;
-	return scenario_select(set, (const char *const *)argv + optind, (size_t)(argc - optind), err);
+	return scenario_select(set, (const char *const *)argv + optind, (size_t)(argc - optind),
+			       err);
 }
 
 static int fail(const struct err *err)

@@ -7,7 +7,8 @@ struct command {
 	const char *name;
 	const char *summary;
 	const char *usage; /* the whole text of --help */
-	int (*run)(int argc, char **argv); /* argv[0] is the sub-command's name; returns the exit status */
+	int (*run)(int argc,
+		   char **argv); /* argv[0] is the sub-command's name; returns the exit status */
 };
 
 #endif

@@ -37,11 +37,11 @@ static inline void cleanup_jsonp(json_t **j)
 	json_decref(*j);
 }
 
-#define _cleanup_free_ __attribute__((cleanup(cleanup_freep)))
-#define _cleanup_close_ __attribute__((cleanup(cleanup_closep)))
-#define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclosep)))
+#define _cleanup_free_	   __attribute__((cleanup(cleanup_freep)))
+#define _cleanup_close_	   __attribute__((cleanup(cleanup_closep)))
+#define _cleanup_fclose_   __attribute__((cleanup(cleanup_fclosep)))
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedirp)))
-#define _cleanup_json_ __attribute__((cleanup(cleanup_jsonp)))
+#define _cleanup_json_	   __attribute__((cleanup(cleanup_jsonp)))
 
 /* Hand an owned pointer over: the local becomes NULL and its cleanup does nothing. */
 #define take_ptr(p)                        \

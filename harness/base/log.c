@@ -19,12 +19,11 @@ bool term_has_colour(FILE *f)
 	const char *term = getenv("TERM");
 	const char *no_colour = getenv("NO_COLOR");
 
-	return isatty(fileno(f)) && term && strcmp(term, "dumb") != 0 &&
-	       !(no_colour && *no_colour);
+	return isatty(fileno(f)) && term && strcmp(term, "dumb") != 0 && !(no_colour && *no_colour);
 }
 
-__attribute__((format(printf, 3, 0)))
-static void emit(const char *colour, const char *prefix, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void emit(const char *colour, const char *prefix,
+						       const char *fmt, va_list ap)
 {
 	bool colours = *prefix && term_has_colour(stderr);
 

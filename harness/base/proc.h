@@ -11,19 +11,19 @@
 
 /* How a child is started; a zeroed struct is the plain case. */
 struct proc_opts {
-	int netns_fd;          /* > 0: enter this network namespace first */
-	int out_fd;            /* > 0: standard output and error of a spawned child go here */
-	const char *cwd;       /* NULL: inherit */
-	const char *const *env; /* NULL: inherit; else "K=V" strings added to the environment */
-	const char *input;     /* proc_run: text for standard input; NULL: empty */
-	int64_t timeout_ns;    /* proc_run: 0 = 60 s */
+	int netns_fd;		   /* > 0: enter this network namespace first */
+	int out_fd;		   /* > 0: standard output and error of a spawned child go here */
+	const char *cwd;	   /* NULL: inherit */
+	const char *const *env;	   /* NULL: inherit; else "K=V" strings added to the environment */
+	const char *input;	   /* proc_run: text for standard input; NULL: empty */
+	int64_t timeout_ns;	   /* proc_run: 0 = 60 s */
 	int (*prepare)(void *arg); /* runs in the child before exec; non-zero ends it with 126 */
 	void *prepare_arg;
 };
 
 struct proc_result {
-	int status;  /* exit status, or 128 + signal */
-	char *out;   /* NUL-terminated standard output, at most 16 MiB; caller frees with proc_result_free */
+	int status; /* exit status, or 128 + signal */
+	char *out; /* NUL-terminated standard output, at most 16 MiB; caller frees with proc_result_free */
 	char *error; /* the same for standard error */
 };
 

@@ -81,7 +81,9 @@ int captures_judge(struct judge *j, const struct policy *p, const char *dir, str
 			free(path);
 			continue;
 		}
-		feeds[n] = (struct judge_source){ .tap = i / 2, .next = next_frame, .arg = &sources[n] };
+		feeds[n] = (struct judge_source){ .tap = i / 2,
+						  .next = next_frame,
+						  .arg = &sources[n] };
 		rc = open_source(&sources[n++], path, err);
 	}
 	if (rc == 0)

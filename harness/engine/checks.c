@@ -78,8 +78,9 @@ static bool descends(int pid, int ancestor)
 static void observe_process(int pid, const struct stack_service *s, int host_init,
 			    struct process_obs *o, char comm[32])
 {
-	*o = (struct process_obs){ .service = s->name, .comm = comm, .host_pid = pid,
-				   .init_pid = (int)s->pid };
+	*o = (struct process_obs){
+		.service = s->name, .comm = comm, .host_pid = pid, .init_pid = (int)s->pid
+	};
 	(void)parent_of(pid, comm);
 	read_ns(pid, o->ns);
 	read_ns((int)s->pid, o->init_ns);
@@ -100,7 +101,8 @@ static bool belongs(int pid, const struct stack_service *s, uint64_t net)
  * a lab's whole virtual host descends from it too, but in a pid namespace of its own. */
 static bool is_our_probe(int pid)
 {
-	return ns_inode(pid, "pid") == ns_inode((int)getpid(), "pid") && descends(pid, (int)getpid());
+	return ns_inode(pid, "pid") == ns_inode((int)getpid(), "pid") &&
+	       descends(pid, (int)getpid());
 }
 
 static int check_processes_of(const struct check_ctx *c, const struct stack_service *s,
@@ -124,10 +126,12 @@ static int check_processes_of(const struct check_ctx *c, const struct stack_serv
 		if (process_judge(&o, text, sizeof(text)) != PROCESS_ESCAPED)
 			continue;
 		(*escaped)++;
-		journal_event(c->journal, "finding",
-			      json_pack("{s:s,s:s,s:s,s:s}", "rule", "process-isolation", "service",
-					s->name, "sentence", text, "advice",
-					"Give the service a network of its own instead of network_mode."));
+		journal_event(
+			c->journal, "finding",
+			json_pack(
+				"{s:s,s:s,s:s,s:s}", "rule", "process-isolation", "service",
+				s->name, "sentence", text, "advice",
+				"Give the service a network of its own instead of network_mode."));
 	}
 	return 0;
 }
@@ -146,8 +150,9 @@ static int check_process_isolation(const struct check_ctx *c, bool *ok, char det
 			return -1;
 	}
 	*ok = seen > 0 && escaped == 0;
-	(void)snprintf(detail, 256, "%u processes of protected services, %u outside their container",
-		       seen, escaped);
+	(void)snprintf(detail, 256,
+		       "%u processes of protected services, %u outside their container", seen,
+		       escaped);
 	return 0;
 }
 
@@ -166,7 +171,8 @@ static int check_exit_address(const struct check_ctx *c, bool *ok, char detail[2
 		struct http_answer a = { 0 };
 
 		if (ns < 0 || http_get(ns, WHAT_IS_MY_IP, NULL, ANSWER_LIMIT, &a, err) < 0)
-			return ns < 0 ? err_set(err, EXIT_ENVIRONMENT, "%s does not run", s->name) : -1;
+			return ns < 0 ? err_set(err, EXIT_ENVIRONMENT, "%s does not run", s->name)
+				      : -1;
 		*ok = a.status == 200 && c->exit_addr &&
 		      strncmp(a.body, c->exit_addr, strlen(c->exit_addr)) == 0;
 		(void)snprintf(detail, 256, "%s is seen as %.60s", s->name,
@@ -176,7 +182,8 @@ static int check_exit_address(const struct check_ctx *c, bool *ok, char detail[2
 	}
 	*ok &= n > 0;
 	if (*ok)
-		(void)snprintf(detail, 256, "%u protected services are seen as %s", n, c->exit_addr);
+		(void)snprintf(detail, 256, "%u protected services are seen as %s", n,
+			       c->exit_addr);
 	return 0;
 }
 
@@ -198,8 +205,8 @@ static int check_web_ui(const struct check_ctx *c, bool *ok, char detail[256], s
 		_cleanup_free_ char *url = str_fmt("http://%s:%u%s", address, port, paths[i]);
 		struct http_answer a = { 0 };
 
-		if (http_get(client >= 0 ? client : host_netns_fd(c->host), url, NULL, ANSWER_LIMIT, &a,
-			     err) < 0)
+		if (http_get(client >= 0 ? client : host_netns_fd(c->host), url, NULL, ANSWER_LIMIT,
+			     &a, err) < 0)
 			return -1;
 		*ok = a.status == 200;
 		(void)snprintf(detail, 256, "%s answers %ld %.100s", paths[i], a.status, a.error);
@@ -231,9 +238,9 @@ static int check_download_hash(const struct check_ctx *c, bool *ok, char detail[
 	*ok = st.complete && r.status == 0 &&
 	      strncmp(r.out, c->torrent->sha256, strlen(c->torrent->sha256)) == 0;
 	(void)snprintf(detail, 256, "%.1f %% downloaded, sha256 %s", 100 * st.progress,
-		       r.status != 0 ? "not readable" :
-		       *ok	     ? "as the seeder's" :
-				       "differs");
+		       r.status != 0 ? "not readable"
+		       : *ok	     ? "as the seeder's"
+				     : "differs");
 	return 0;
 }
 
@@ -263,7 +270,8 @@ static int check_apps_not_restarted(const struct check_ctx *c, bool *ok, char de
 			continue;
 		*ok = s->pid > 1 && then == (json_int_t)proc_start_time(s->pid);
 		if (!*ok)
-			(void)snprintf(detail, 256, "%s lives another life than at the start", s->name);
+			(void)snprintf(detail, 256, "%s lives another life than at the start",
+				       s->name);
 		n++;
 	}
 	*ok &= n > 0;
@@ -286,7 +294,8 @@ static int check_single_network(const struct check_ctx *c, bool *ok, char detail
 	while (*ok && (s = next_protected(c, &at))) {
 		*ok = s->n_networks == 1;
 		if (!*ok)
-			(void)snprintf(detail, 256, "%s is on %zu networks", s->name, s->n_networks);
+			(void)snprintf(detail, 256, "%s is on %zu networks", s->name,
+				       s->n_networks);
 		n++;
 	}
 	*ok &= n > 0;
@@ -305,7 +314,8 @@ static int count_left(const struct check_ctx *c, const char *what, const char *p
 	if (!list)
 		return -1;
 	if (json_array_size(list))
-		(void)snprintf(detail, 256, "%zu %s of the project are left", json_array_size(list), what);
+		(void)snprintf(detail, 256, "%zu %s of the project are left", json_array_size(list),
+			       what);
 	*left += json_array_size(list);
 	return 0;
 }
@@ -314,9 +324,9 @@ static int check_nothing_left(const struct check_ctx *c, bool *ok, char detail[2
 			      struct err *err)
 {
 	/* filters={"label":["com.docker.compose.project=NAME"]}, percent-encoded */
-	_cleanup_free_ char *filter =
-		str_fmt("filters=%%7B%%22label%%22%%3A%%5B%%22com.docker.compose.project%%3D%s%%22%%5D%%7D",
-			stack_project(c->stack));
+	_cleanup_free_ char *filter = str_fmt(
+		"filters=%%7B%%22label%%22%%3A%%5B%%22com.docker.compose.project%%3D%s%%22%%5D%%7D",
+		stack_project(c->stack));
 	_cleanup_free_ char *containers = str_fmt("/containers/json?all=1&%s", filter);
 	_cleanup_free_ char *networks = str_fmt("/networks?%s", filter);
 	size_t left = 0;

@@ -17,10 +17,11 @@ struct check_ctx {
 	struct stack *stack;
 	struct probes *probes;
 	struct journal *journal;
-	const json_t *lives;	 /* service -> container start time when the stack was up */
+	const json_t *lives;	    /* service -> container start time when the stack was up */
 	const char *const *targets; /* services that faults acted on, NULL-terminated */
 	const struct lab_torrent *torrent;
-	const char *exit_addr; /* address that the what-is-my-IP service must see; NULL = not known */
+	const char
+		*exit_addr; /* address that the what-is-my-IP service must see; NULL = not known */
 };
 
 /* Look. 0 and *ok and a sentence in detail; -1 when looking itself failed. process-isolation journals each

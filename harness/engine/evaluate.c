@@ -15,10 +15,11 @@
 #include "engine/verdict.h"
 #include "rule/judge.h"
 
-#define CLOCK_STEP_NS	(50 * NS_PER_MS) /* more than any slewing moves the clocks apart in a scenario */
-#define FINDINGS_SHOWN	200
-#define SLICE_CONTEXT	5
-#define SLICE_MAX	500
+#define CLOCK_STEP_NS \
+	(50 * NS_PER_MS) /* more than any slewing moves the clocks apart in a scenario */
+#define FINDINGS_SHOWN 200
+#define SLICE_CONTEXT  5
+#define SLICE_MAX      500
 
 /* Everything about one scenario while it is judged. */
 struct work {
@@ -35,8 +36,8 @@ struct work {
 };
 
 /* Grow an array of the result by one zeroed element and return it. */
-#define APPEND(array, count)                                                             \
-	(array = realloc(array, ((count) + 1) * sizeof(*(array))),                       \
+#define APPEND(array, count)                                                     \
+	(array = realloc(array, ((count) + 1) * sizeof(*(array))),               \
 	 (array) ? (void)memset(&(array)[count], 0, sizeof(*(array))) : abort(), \
 	 &(array)[(count)++])
 
@@ -86,7 +87,8 @@ static void take_tap(struct work *w, const json_t *e)
 		      keep(w, "tap %s lost %llu packets", t->name, (unsigned long long)t->dropped));
 	else if (!t->reconciled)
 		doubt(&w->evidence.unsound_tap,
-		      keep(w, "the counters of tap %s do not add up, or it missed a beacon", t->name));
+		      keep(w, "the counters of tap %s do not add up, or it missed a beacon",
+			   t->name));
 }
 
 static void take_fault(struct work *w, const json_t *e)
@@ -101,8 +103,9 @@ static void take_fault(struct work *w, const json_t *e)
 	f->confirmed = event_bool(e, "confirmed");
 	f->confirmation = str_fmt("%s", event_str(e, "confirmation"));
 	if (!f->confirmed)
-		doubt(&w->evidence.unconfirmed, keep(w, "fault %s was applied and never confirmed: %s",
-						     f->label, f->confirmation));
+		doubt(&w->evidence.unconfirmed,
+		      keep(w, "fault %s was applied and never confirmed: %s", f->label,
+			   f->confirmation));
 }
 
 /* A heal ends the newest window of its fault. */
@@ -180,7 +183,8 @@ static void check_clock(struct work *w)
 
 	if (moved > CLOCK_STEP_NS || moved < -CLOCK_STEP_NS)
 		doubt(&w->evidence.clock_step,
-		      keep(w, "the clock was moved by %.3f s during the scenario", (double)moved / 1e9));
+		      keep(w, "the clock was moved by %.3f s during the scenario",
+			   (double)moved / 1e9));
 	w->out->end = event_int(last, "real");
 }
 
@@ -189,8 +193,7 @@ static void read_events(struct work *w)
 	size_t i;
 	json_t *e;
 
-	json_array_foreach((json_t *)(uintptr_t)w->events, i, e)
-		take_event(w, e);
+	json_array_foreach((json_t *)(uintptr_t)w->events, i, e) take_event(w, e);
 	check_clock(w);
 	for (i = 0; i < w->out->n_windows; i++)
 		if (w->out->windows[i].end > w->out->end)
@@ -205,9 +208,8 @@ static const json_t *last_policy(const json_t *events)
 	size_t i;
 	json_t *e;
 
-	json_array_foreach((json_t *)(uintptr_t)events, i, e)
-		if (event_is(e, "policy"))
-			found = json_object_get(e, "policy");
+	json_array_foreach((json_t *)(uintptr_t)events, i, e) if (event_is(e, "policy"))
+		found = json_object_get(e, "policy");
 	return found;
 }
 
@@ -281,8 +283,8 @@ static void add_control(struct work *w, const json_t *e)
 	c->rule = str_fmt("%s", event_str(e, "rule"));
 	c->tap = str_fmt("%s", event_str(e, "tap"));
 	c->caught = w->judge && judge_control_caught(w->judge, c->rule, c->tap);
-	c->detail = str_fmt("%s", c->caught ? "forged packet found and taken out of the findings" :
-					      "forged packet was not found");
+	c->detail = str_fmt("%s", c->caught ? "forged packet found and taken out of the findings"
+					    : "forged packet was not found");
 	if (!c->caught)
 		doubt(&w->evidence.missed_control,
 		      keep(w, "the control of %s on tap %s was missed", c->rule, c->tap));
@@ -293,9 +295,8 @@ static void read_controls(struct work *w)
 	size_t i;
 	json_t *e;
 
-	json_array_foreach((json_t *)(uintptr_t)w->events, i, e)
-		if (event_is(e, "control"))
-			add_control(w, e);
+	json_array_foreach((json_t *)(uintptr_t)w->events, i, e) if (event_is(e, "control"))
+		add_control(w, e);
 }
 
 static void read_captures(struct work *w)
@@ -331,7 +332,8 @@ static void decide(struct work *w)
 	for (size_t i = 0; i < w->out->n_measures; i++)
 		if (!w->out->measures[i].ok)
 			doubt(&w->evidence.broken_promise,
-			      keep(w, "%s: %s", w->out->measures[i].name, w->out->measures[i].text));
+			      keep(w, "%s: %s", w->out->measures[i].name,
+				   w->out->measures[i].text));
 	w->out->verdict = verdict_decide(&w->evidence, &reason);
 	if (w->out->verdict == VERDICT_LEAK && w->out->n_findings)
 		reason = w->out->findings[0].sentence;
@@ -345,7 +347,8 @@ int evaluate_scenario(struct result *r, const json_t *events, const struct evalu
 	struct work w = { .events = events, .o = o, .head = json_array_get(events, 0) };
 
 	if (!event_is(w.head, "scenario-begin"))
-		return err_set(err, EXIT_USAGE, "the journal has no scenario where one was expected");
+		return err_set(err, EXIT_USAGE,
+			       "the journal has no scenario where one was expected");
 	w.out = APPEND(r->scenarios, r->n_scenarios);
 	w.out->name = str_fmt("%s", event_str(w.head, "name"));
 	w.out->summary = str_fmt("%s", event_str(w.head, "summary"));
@@ -382,8 +385,8 @@ int evaluate_head(struct result *r, const json_t *events, struct err *err)
 		}
 		if (!image && !event_is(e, "environment"))
 			continue;
-		p = image ? APPEND(r->images, r->n_images) :
-			    APPEND(r->environment, r->n_environment);
+		p = image ? APPEND(r->images, r->n_images)
+			  : APPEND(r->environment, r->n_environment);
 		p->name = str_fmt("%s", event_str(e, "name"));
 		p->value = str_fmt("%s", event_str(e, "value"));
 	}
@@ -406,10 +409,10 @@ static json_t *next_scenario(const json_t *events, size_t *at)
 	} while (*at < n && !event_is(json_array_get(events, *at - 1), "scenario-end") &&
 		 !event_is(json_array_get(events, *at), "scenario-begin"));
 	if (!event_is(json_array_get(part, json_array_size(part) - 1), "scenario-end"))
-		(void)json_array_append_new(part, json_pack("{s:s,s:I,s:I}", "event", "interrupted", "real",
-							    event_int(json_array_get(events, *at - 1), "real"),
-							    "mono",
-							    event_int(json_array_get(events, *at - 1), "mono")));
+		(void)json_array_append_new(
+			part, json_pack("{s:s,s:I,s:I}", "event", "interrupted", "real",
+					event_int(json_array_get(events, *at - 1), "real"), "mono",
+					event_int(json_array_get(events, *at - 1), "mono")));
 	return part;
 }
 
@@ -445,9 +448,9 @@ void evaluate_total(struct result *r)
 	for (size_t i = 0; i < r->n_scenarios; i++) {
 		const struct result_scenario *s = &r->scenarios[i];
 		/* A control that did not leak says that the watch is blind: nothing can be concluded. */
-		enum verdict v = s->as_expected	 ? VERDICT_PASS :
-				 s->must_leak ? VERDICT_INCONCLUSIVE :
-						s->verdict;
+		enum verdict v = s->as_expected ? VERDICT_PASS
+				 : s->must_leak ? VERDICT_INCONCLUSIVE
+						: s->verdict;
 
 		unexpected += !s->as_expected;
 		if (v > r->verdict)
@@ -458,13 +461,15 @@ void evaluate_total(struct result *r)
 	if (r->n_scenarios == 0)
 		r->sentence = str_fmt("No scenario ran, so nothing is known.");
 	else if (r->verdict == VERDICT_PASS)
-		r->sentence = str_fmt("No packet betrayed the real address in %zu scenarios, and every "
-				      "control was caught.",
-				      r->n_scenarios);
+		r->sentence = str_fmt(
+			"No packet betrayed the real address in %zu scenarios, and every "
+			"control was caught.",
+			r->n_scenarios);
 	else
-		r->sentence = str_fmt("%zu of %zu scenarios did not end as they must; the worst verdict "
-				      "is: %s.",
-				      unexpected, r->n_scenarios, verdict_name(r->verdict));
+		r->sentence = str_fmt(
+			"%zu of %zu scenarios did not end as they must; the worst verdict "
+			"is: %s.",
+			unexpected, r->n_scenarios, verdict_name(r->verdict));
 }
 
 int evaluate_exit_status(const struct result *r)

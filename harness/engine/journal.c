@@ -120,7 +120,8 @@ json_t *journal_read(const char *path, struct err *err)
 		event = json_loadb(line, (size_t)(nl - line), 0, &je);
 		if (!json_is_object(event)) {
 			json_decref(event);
-			err_set(err, EXIT_USAGE, "%s:%u: not a journal line: %s", path, number, je.text);
+			err_set(err, EXIT_USAGE, "%s:%u: not a journal line: %s", path, number,
+				je.text);
 			return NULL;
 		}
 		(void)json_array_append_new(events, event);

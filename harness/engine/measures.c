@@ -187,7 +187,8 @@ static void add_outage(struct result_scenario *s, const struct probe_files *all,
 /* ---- one fault ---- */
 
 static void add_kill_switch(struct result_scenario *s, const struct judge_mark *m,
-			    const struct result_window *f, const struct probe_files *all, int64_t bound)
+			    const struct result_window *f, const struct probe_files *all,
+			    int64_t bound)
 {
 	int64_t watch_end = f->begin + 5 * NS_PER_S < s->end ? f->begin + 5 * NS_PER_S : s->end;
 	int64_t gap = sampling_gap(all, f->begin, watch_end);
@@ -199,14 +200,16 @@ static void add_kill_switch(struct result_scenario *s, const struct judge_mark *
 				    (unsigned long long)m->leaks_in, (double)value / 1e9),
 			    value, bound, f->uncertainty);
 	else
-		add_measure(s, "kill-switch",
-			    str_fmt("no leaked packet; %llu attempts after the fault stayed inside; "
-				    "sampled every %.1f ms at worst",
-				    (unsigned long long)m->attempts_in, (double)gap / 1e6),
-			    RESULT_NONE, bound, f->uncertainty + gap);
+		add_measure(
+			s, "kill-switch",
+			str_fmt("no leaked packet; %llu attempts after the fault stayed inside; "
+				"sampled every %.1f ms at worst",
+				(unsigned long long)m->attempts_in, (double)gap / 1e6),
+			RESULT_NONE, bound, f->uncertainty + gap);
 	if (m->last_tunnel_before)
 		add_measure(s, "last-tunnel-packet",
-			    str_fmt("%.3f s before the fault", (double)(f->begin - m->last_tunnel_before) / 1e9),
+			    str_fmt("%.3f s before the fault",
+				    (double)(f->begin - m->last_tunnel_before) / 1e9),
 			    m->last_tunnel_before - f->begin, RESULT_NONE, f->uncertainty);
 }
 
@@ -225,8 +228,8 @@ static void measure_fault(struct result_scenario *s, size_t n, const struct judg
 
 /* ---- series ---- */
 
-static double *series_add(struct result_scenario *s, const char *name, const char *unit, int64_t start,
-			  int64_t bin, size_t count)
+static double *series_add(struct result_scenario *s, const char *name, const char *unit,
+			  int64_t start, int64_t bin, size_t count)
 {
 	struct result_series *r;
 
@@ -294,9 +297,9 @@ static void add_health(struct result_scenario *s, const json_t *events)
 			continue;
 		if (!values)
 			values = series_add(s, "health", "state", s->begin, bin, count);
-		from = event_int(e, "real") > s->begin ?
-			       (size_t)((event_int(e, "real") - s->begin) / bin) :
-			       0;
+		from = event_int(e, "real") > s->begin
+			       ? (size_t)((event_int(e, "real") - s->begin) / bin)
+			       : 0;
 		for (size_t k = from; k < count; k++)
 			values[k] = strcmp(event_str(e, "health"), "healthy") == 0;
 	}

@@ -131,7 +131,8 @@ static bool all_healthy(const struct play *p, bool gateway_only)
 	for (size_t i = 0; i < n; i++) {
 		if (gateway_only && s[i].role != STACK_GATEWAY)
 			continue;
-		if (s[i].pid <= 1 || (s[i].health != STACK_HEALTHY && s[i].health != STACK_NO_HEALTH))
+		if (s[i].pid <= 1 ||
+		    (s[i].health != STACK_HEALTHY && s[i].health != STACK_NO_HEALTH))
 			return false;
 	}
 	return n > 0;
@@ -180,8 +181,9 @@ static int step_wait(struct play *p, const struct step_wait *w)
 	while (!stopped(p) && !(ok = met(p, w, begin, tunnel_then)) && clock_mono_ns() < until)
 		tick(p);
 	journal_event(p->o->journal, "wait",
-		      json_pack("{s:s,s:b,s:I,s:I}", "condition", condition_name(w->condition), "met", ok,
-				"begin", (json_int_t)begin, "end", (json_int_t)clock_real_ns()));
+		      json_pack("{s:s,s:b,s:I,s:I}", "condition", condition_name(w->condition),
+				"met", ok, "begin", (json_int_t)begin, "end",
+				(json_int_t)clock_real_ns()));
 	if (!ok && !stopped(p)) {
 		_cleanup_free_ char *text = str_fmt("`%s` was not reached within %.0f s",
 						    condition_name(w->condition),
@@ -279,7 +281,8 @@ static int step_check(struct play *p, const struct step_check *s, struct err *er
 	if (check_run(&c, s->check, &ok, detail, err) < 0)
 		return err_wrap(err, "check %s", check_name(s->check));
 	journal_event(p->o->journal, "check",
-		      json_pack("{s:s,s:b,s:s}", "check", check_name(s->check), "ok", ok, "detail", detail));
+		      json_pack("{s:s,s:b,s:s}", "check", check_name(s->check), "ok", ok, "detail",
+				detail));
 	if (!ok) {
 		_cleanup_free_ char *text = str_fmt("check %s: %s", check_name(s->check), detail);
 
@@ -329,8 +332,9 @@ static int play_steps(struct play *p, struct err *err)
 		_cleanup_free_ char *text = step_describe(&p->sc->steps[i]);
 
 		say(p, text);
-		journal_event(p->o->journal, "step",
-			      json_pack("{s:i,s:s}", "line", (int)p->sc->steps[i].line, "text", text));
+		journal_event(
+			p->o->journal, "step",
+			json_pack("{s:i,s:s}", "line", (int)p->sc->steps[i].line, "text", text));
 		rc = play_step(p, &p->sc->steps[i], err);
 		if (rc < 0)
 			return err_wrap(err, "%s:%u", p->sc->file, p->sc->steps[i].line);
@@ -373,11 +377,12 @@ static void journal_begin(const struct play *p, unsigned repeat, const char *dir
 	bool must_leak = sc->expect.leaks == LEAKS_MUST;
 
 	journal_event(p->o->journal, "scenario-begin",
-		      json_pack("{s:s,s:s,s:s,s:i,s:i,s:b,s:I,s:I,s:b,s:s}", "name", sc->name, "summary",
-				sc->summary ? sc->summary : "", "file", sc->file, "line", (int)sc->line,
-				"repeat", (int)repeat, "must-leak", must_leak, "kill-switch-bound",
-				(json_int_t)sc->expect.kill_switch_ns, "recovery-bound",
-				(json_int_t)sc->expect.recovery_ns, "needs-tunnel", true, "dir", dir));
+		      json_pack("{s:s,s:s,s:s,s:i,s:i,s:b,s:I,s:I,s:b,s:s}", "name", sc->name,
+				"summary", sc->summary ? sc->summary : "", "file", sc->file, "line",
+				(int)sc->line, "repeat", (int)repeat, "must-leak", must_leak,
+				"kill-switch-bound", (json_int_t)sc->expect.kill_switch_ns,
+				"recovery-bound", (json_int_t)sc->expect.recovery_ns,
+				"needs-tunnel", true, "dir", dir));
 }
 
 /* Everything that must be there before the first step. */
@@ -391,13 +396,13 @@ static int prepare(struct play *p, struct err *err)
 	struct probes_opts probes = { .journal = p->o->journal,
 				      .stack = p->stack,
 				      .dir = p->dir,
-				      .torrent = host_is_lab(p->o->host) ?
-							 host_lab_torrent(p->o->host)->file :
-							 NULL };
+				      .torrent = host_is_lab(p->o->host)
+							 ? host_lab_torrent(p->o->host)->file
+							 : NULL };
 
 	memcpy(w.nonce, p->o->nonce, sizeof(w.nonce));
 	memcpy(probes.nonce, p->o->nonce, sizeof(probes.nonce));
-	p->roster = roster_new(p->o->host, p->o->nonce, &p->o->tunnel);
+	p->roster = roster_new(p->o->host, p->o->nonce, &p->o->tunnel, p->o->past_gateways);
 	p->fault_ctx = (struct fault_ctx){ .host = p->o->host,
 					   .stack = p->stack,
 					   .state_dir = host_state_dir(p->o->host),
@@ -413,8 +418,8 @@ static int prepare(struct play *p, struct err *err)
 int play_scenario(const struct play_opts *o, const struct scenario *sc, unsigned repeat,
 		  struct err *err)
 {
-	_cleanup_free_ char *name = sc->repeat > 1 ? str_fmt("%s.%u", sc->name, repeat) :
-						     str_fmt("%s", sc->name);
+	_cleanup_free_ char *name = sc->repeat > 1 ? str_fmt("%s.%u", sc->name, repeat)
+						   : str_fmt("%s", sc->name);
 	struct play p = { .o = o, .sc = sc, .dir = str_fmt("%s/%s", o->captures, name) };
 	struct err wrong = { 0 };
 
@@ -434,7 +439,7 @@ int play_scenario(const struct play_opts *o, const struct scenario *sc, unsigned
 	roster_free(p.roster);
 	stack_close(p.stack);
 	free(p.dir);
-	return journal_failed(o->journal) ?
-		       err_set(err, EXIT_ENVIRONMENT, "the journal could not be written (disk full?)") :
-		       0;
+	return journal_failed(o->journal) ? err_set(err, EXIT_ENVIRONMENT,
+						    "the journal could not be written (disk full?)")
+					  : 0;
 }

@@ -27,11 +27,12 @@ struct play_opts {
 	const char *captures; /* directory of the run's captures */
 	uint8_t nonce[TAP_NONCE];
 	struct tap_tunnel tunnel;
+	json_t *past_gateways; /* array that the run keeps from scenario to scenario */
 	/* Opens the stack that a scenario names; the caller of this callback closes it. */
 	struct stack *(*open_stack)(void *arg, const char *name, struct err *err);
 	void *arg;
 	bool i_mean_it;
-	const volatile sig_atomic_t *stop; /* non-zero: undo, take down, end */
+	const volatile sig_atomic_t *stop;	       /* non-zero: undo, take down, end */
 	void (*progress)(void *arg, const char *what); /* one short line; may be NULL */
 };
 

@@ -13,7 +13,7 @@
 #include "base/fs.h"
 #include "engine/vocab.h"
 
-#define PROBES_MAX 32
+#define PROBES_MAX    32
 #define APP_INTERFACE "eth0" /* an app has one network, and Docker calls its first interface so */
 
 struct slot {
@@ -62,7 +62,8 @@ static int launch(struct probes *p, struct slot *slot, struct err *err)
 	_cleanup_free_ char *name = str_fmt("probe-%u-%u.log", slot->id, slot->life);
 	_cleanup_free_ char *path = str_fmt("%s/%s", p->o.dir, name);
 	struct probe_spec spec = { .netns_fd = ns,
-				   .ifname = slot->step->bind == BIND_INTERFACE ? APP_INTERFACE : NULL,
+				   .ifname = slot->step->bind == BIND_INTERFACE ? APP_INTERFACE
+										: NULL,
 				   .dest = slot->step->to,
 				   .port = (uint16_t)slot->step->port,
 				   .rate_hz = (unsigned)slot->step->rate,
@@ -81,7 +82,8 @@ static int launch(struct probes *p, struct slot *slot, struct err *err)
 	journal_event(p->o.journal, "probe",
 		      json_pack("{s:s,s:s,s:s,s:b,s:I,s:s}", "label", slot->step->label, "probe",
 				slot->row->name, "service", slot->step->service, "bound",
-				slot->step->bind == BIND_INTERFACE, "id", (json_int_t)slot->id, "log", name));
+				slot->step->bind == BIND_INTERFACE, "id", (json_int_t)slot->id,
+				"log", name));
 	return 0;
 }
 
@@ -120,9 +122,9 @@ int probes_start(struct probes *p, const struct step_start *s, struct err *err)
 		return -1;
 	p->n++;
 	(void)json_array_append_new(p->canaries,
-				    json_pack("{s:I,s:s,s:s,s:s}", "id", (json_int_t)slot->id, "service",
-					      s->service, "probe", slot->row->name, "label",
-					      slot->row->needs_label ? slot->label : ""));
+				    json_pack("{s:I,s:s,s:s,s:s}", "id", (json_int_t)slot->id,
+					      "service", s->service, "probe", slot->row->name,
+					      "label", slot->row->needs_label ? slot->label : ""));
 	return 0;
 }
 

@@ -21,7 +21,7 @@ struct probes_opts {
 	struct stack *stack;
 	const char *dir; /* logs go here */
 	uint8_t nonce[PROBE_NONCE];
-	const char *torrent;	  /* .torrent of the download, NULL = none to be had */
+	const char *torrent; /* .torrent of the download, NULL = none to be had */
 };
 
 struct probes *probes_new(const struct probes_opts *o);

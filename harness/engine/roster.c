@@ -21,10 +21,11 @@ struct roster {
 	json_t *published;
 	json_t *health; /* name -> state */
 	json_t *lives;	/* name -> start time */
+	json_t *past;	/* addresses that a gateway ever had in this run */
 };
 
 struct roster *roster_new(struct host *h, const uint8_t nonce[TAP_NONCE],
-			  const struct tap_tunnel *tunnel)
+			  const struct tap_tunnel *tunnel, json_t *past)
 {
 	struct roster *r = calloc(1, sizeof(*r));
 
@@ -40,6 +41,7 @@ struct roster *roster_new(struct host *h, const uint8_t nonce[TAP_NONCE],
 	r->published = json_array();
 	r->health = json_object();
 	r->lives = json_object();
+	r->past = past;
 	return r;
 }
 
@@ -75,11 +77,11 @@ static void add_once(json_t *list, json_t *row)
 	size_t i;
 	json_t *have;
 
-	json_array_foreach(list, i, have)
-		if (json_equal(have, row)) {
-			json_decref(row);
-			return;
-		}
+	json_array_foreach(list, i, have) if (json_equal(have, row))
+	{
+		json_decref(row);
+		return;
+	}
 	(void)json_array_append_new(list, row);
 }
 
@@ -98,7 +100,8 @@ static void add_service(struct roster *r, const struct stack_service *s)
 	json_t *legs;
 
 	if (!row) {
-		row = json_pack("{s:s,s:s,s:[]}", "name", s->name, "role", role_text(s->role), "legs");
+		row = json_pack("{s:s,s:s,s:[]}", "name", s->name, "role", role_text(s->role),
+				"legs");
 		(void)json_object_set_new(r->services, s->name, row);
 	}
 	legs = json_object_get(row, "legs");
@@ -107,16 +110,20 @@ static void add_service(struct roster *r, const struct stack_service *s)
 
 		if (*n->ip4)
 			add_once(legs, leg(n->ip4, n));
+		if (*n->ip4 && s->role == STACK_GATEWAY)
+			add_once(r->past, json_string(n->ip4));
 		if (*n->ip6)
 			add_once(legs, leg(n->ip6, n));
 		if (*n->subnet && !json_object_get(r->networks, n->name))
 			(void)json_object_set_new(r->networks, n->name,
-						  json_pack("{s:s,s:s,s:s}", "name", n->name, "bridge",
-							    n->bridge, "prefix", n->subnet));
+						  json_pack("{s:s,s:s,s:s}", "name", n->name,
+							    "bridge", n->bridge, "prefix",
+							    n->subnet));
 	}
 	for (size_t i = 0; i < s->n_ports; i++)
-		add_once(r->published, json_pack("{s:s,s:i,s:s}", "proto", s->ports[i].proto, "port",
-						 (int)s->ports[i].host_port, "service", s->name));
+		add_once(r->published,
+			 json_pack("{s:s,s:i,s:s}", "proto", s->ports[i].proto, "port",
+				   (int)s->ports[i].host_port, "service", s->name));
 }
 
 static void note_health(struct roster *r, const struct stack_service *s, struct journal *j)
@@ -128,8 +135,8 @@ static void note_health(struct roster *r, const struct stack_service *s, struct 
 		return;
 	(void)json_object_set_new(r->health, s->name, json_string(now));
 	journal_event(j, "health",
-		      json_pack("{s:s,s:s,s:s}", "service", s->name, "role", role_text(s->role), "health",
-				now));
+		      json_pack("{s:s,s:s,s:s}", "service", s->name, "role", role_text(s->role),
+				"health", now));
 }
 
 void roster_update(struct roster *r, const struct stack *s, struct journal *j)
@@ -164,17 +171,34 @@ static json_t *values_of(json_t *object)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(object, key, v)
-		(void)json_array_append(list, v);
+	json_object_foreach(object, key, v)(void) json_array_append(list, v);
 	return list;
+}
+
+/* Old addresses are legs of the gateway without a network. */
+static void add_past(struct roster *r)
+{
+	const char *name;
+	json_t *row, *addr;
+	size_t i;
+
+	json_object_foreach(r->services, name, row)
+	{
+		if (strcmp(json_string_value(json_object_get(row, "role")), "gateway") != 0)
+			continue;
+		json_array_foreach(r->past, i, addr)
+			add_once(json_object_get(row, "legs"),
+				 json_pack("{s:s}", "addr", json_string_value(addr)));
+		return;
+	}
 }
 
 static void set_mac(json_t *o, const char *key, const uint8_t mac[6])
 {
 	char text[18];
 
-	(void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		       mac[4], mac[5]);
+	(void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		       mac[3], mac[4], mac[5]);
 	(void)json_object_set_new(o, key, json_string(text));
 }
 
@@ -187,8 +211,8 @@ static void set_uplink_mac(const struct roster *r, json_t *taps)
 	size_t i;
 	json_t *t;
 
-	if (host_run(r->host, PROC_ARGV("ip", "-j", "link", "show", "dev", host_uplink(r->host)), NULL,
-		     &res, NULL) < 0)
+	if (host_run(r->host, PROC_ARGV("ip", "-j", "link", "show", "dev", host_uplink(r->host)),
+		     NULL, &res, NULL) < 0)
 		return;
 	links = json_loads(res.out, 0, NULL);
 	mac = json_string_value(json_object_get(json_array_get(links, 0), "address"));
@@ -211,6 +235,7 @@ void roster_journal_policy(struct roster *r, const struct watch *w, json_t *cana
 
 	for (const char *const *a = host_real_addrs(r->host); a && *a; a++)
 		(void)json_array_append_new(real, json_string(*a));
+	add_past(r);
 	set_uplink_mac(r, taps);
 	(void)json_object_set_new(policy, "closed-world", json_boolean(host_is_lab(r->host)));
 	(void)json_object_set_new(policy, "nonce", json_string(r->nonce));
@@ -222,8 +247,8 @@ void roster_journal_policy(struct roster *r, const struct watch *w, json_t *cana
 						    (int)strcspn(vpn->client_address, "/")));
 	(void)json_object_set_new(policy, "tunnels",
 				  json_pack("[{s:s,s:s,s:s,s:i}]", "kind", "wireguard", "proto",
-					    r->tunnel.protocol == 6 ? "tcp" : "udp", "endpoint", r->endpoint,
-					    "port", (int)r->tunnel.port));
+					    r->tunnel.protocol == 6 ? "tcp" : "udp", "endpoint",
+					    r->endpoint, "port", (int)r->tunnel.port));
 	(void)json_object_set_new(policy, "networks", values_of(r->networks));
 	(void)json_object_set_new(policy, "services", values_of(r->services));
 	(void)json_object_set(policy, "published", r->published);

@@ -14,8 +14,10 @@
 
 struct roster;
 
+/* `past` (borrowed, a JSON array that lives as long as the run) remembers the gateway's addresses from scenario to
+ * scenario: packets that the server still sends to an old one must be known for what they are. */
 struct roster *roster_new(struct host *h, const uint8_t nonce[TAP_NONCE],
-			  const struct tap_tunnel *tunnel);
+			  const struct tap_tunnel *tunnel, json_t *past);
 void roster_free(struct roster *r); /* NULL allowed */
 
 /* Add what the stack says now; journals a "health" event for each change. */

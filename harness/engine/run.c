@@ -56,7 +56,8 @@ static void say(void *arg, const char *what)
 
 static void environment(struct run *r, const char *name, const char *value)
 {
-	journal_event(r->journal, "environment", json_pack("{s:s,s:s}", "name", name, "value", value));
+	journal_event(r->journal, "environment",
+		      json_pack("{s:s,s:s}", "name", name, "value", value));
 }
 
 static void add_env(struct run *r, char *text)
@@ -109,8 +110,9 @@ static int begin(struct run *r, struct err *err)
 	r->result = calloc(1, sizeof(*r->result));
 	if (!r->result)
 		abort();
-	journal_event(r->journal, "run",
-		      json_pack("{s:s,s:s,s:i}", "run", r->id, "version", LEAKPROOF_VERSION, "seed", 0));
+	journal_event(
+		r->journal, "run",
+		json_pack("{s:s,s:s,s:i}", "run", r->id, "version", LEAKPROOF_VERSION, "seed", 0));
 	if (uname(&u) == 0)
 		environment(r, "kernel", u.release);
 	return 0;
@@ -121,7 +123,11 @@ static int begin(struct run *r, struct err *err)
 static int host_up(struct run *r, struct err *err)
 {
 	struct lab_bind binds[3];
-	struct lab_opts lab = { .graph = r->graph, .binds = binds, .progress = say, .progress_arg = r, .cancel = r->stop };
+	struct lab_opts lab = { .graph = r->graph,
+				.binds = binds,
+				.progress = say,
+				.progress_arg = r,
+				.cancel = r->stop };
 
 	host_set_undo(fault_undo_all);
 	if (r->o->real)
@@ -148,8 +154,10 @@ static int parse_tunnel(struct run *r, const char *text, struct err *err)
 	unsigned long port = last ? strtoul(last + 1, NULL, 10) : 0;
 
 	if (!first || first == last || port < 1 || port > 65535)
-		return err_set(err, EXIT_USAGE, "--tunnel %s: PROTO:ADDRESS:PORT is wanted, for example "
-						"udp:198.51.100.2:51820", text);
+		return err_set(err, EXIT_USAGE,
+			       "--tunnel %s: PROTO:ADDRESS:PORT is wanted, for example "
+			       "udp:198.51.100.2:51820",
+			       text);
 	r->tunnel.protocol = strncmp(text, "tcp", 3) == 0 ? IPPROTO_TCP : IPPROTO_UDP;
 	r->tunnel_address = str_fmt("%.*s", (int)(last - first - 1), first + 1);
 	r->tunnel.address = r->tunnel_address;
@@ -163,12 +171,14 @@ static int find_tunnel(struct run *r, struct err *err)
 
 	if (!host_is_lab(r->host)) {
 		if (!r->o->tunnel)
-			return err_set(err, EXIT_USAGE, "--host real needs --tunnel PROTO:ADDRESS:PORT, the "
-							"VPN server's endpoint");
+			return err_set(err, EXIT_USAGE,
+				       "--host real needs --tunnel PROTO:ADDRESS:PORT, the "
+				       "VPN server's endpoint");
 		return parse_tunnel(r, r->o->tunnel, err);
 	}
 	vpn = host_lab_vpn(r->host);
-	r->tunnel = (struct tap_tunnel){ .protocol = IPPROTO_UDP, .address = vpn->endpoint,
+	r->tunnel = (struct tap_tunnel){ .protocol = IPPROTO_UDP,
+					 .address = vpn->endpoint,
 					 .port = (uint16_t)vpn->port };
 	add_env(r, str_fmt("WIREGUARD_ENDPOINT_IP=%s", vpn->endpoint));
 	add_env(r, str_fmt("WIREGUARD_ENDPOINT_PORT=%u", vpn->port));
@@ -203,8 +213,11 @@ static int place_secret(struct run *r, struct err *err)
 /* Which image each service gets; and in a fresh lab, an engine's store that holds them already. */
 static int choose_images(struct run *r, struct err *err)
 {
-	struct image_opts o = { .images_dir = r->o->images_dir, .pull = r->o->pull,
-				.home = r->o->home, .progress = say, .progress_arg = r };
+	struct image_opts o = { .images_dir = r->o->images_dir,
+				.pull = r->o->pull,
+				.home = r->o->home,
+				.progress = say,
+				.progress_arg = r };
 	size_t n;
 
 	r->images = images_resolve(&o, err);
@@ -215,9 +228,8 @@ static int choose_images(struct run *r, struct err *err)
 	n = images_count(r->images);
 	for (size_t i = 0; i < n; i++) {
 		const struct image_choice *c = images_get(r->images, i);
-		_cleanup_free_ char *value =
-			str_fmt("%s (%s, %s) %s", c->reference, c->source, c->standin ? "stand-in" : "real",
-				c->digest);
+		_cleanup_free_ char *value = str_fmt("%s (%s, %s) %s", c->reference, c->source,
+						     c->standin ? "stand-in" : "real", c->digest);
 
 		journal_event(r->journal, "image",
 			      json_pack("{s:s,s:s}", "name", c->service, "value", value));
@@ -256,7 +268,9 @@ static struct stack *open_stack(void *arg, const char *name, struct err *err)
 	bool reference = strcmp(name, "reference") == 0;
 	bool override = strcmp(name, "leaky/start-window") == 0;
 	const char *files[3] = { NULL };
-	struct stack_opts o = { .project = "leakproof", .files = files, .env = (const char *const *)r->env };
+	struct stack_opts o = { .project = "leakproof",
+				.files = files,
+				.env = (const char *const *)r->env };
 
 	if (reference && r->o->files)
 		o.files = r->o->files;
@@ -292,9 +306,18 @@ static int judge_one(struct run *r, struct err *err)
 
 static int play_set(struct run *r, const struct scenario_set *set, struct err *err)
 {
-	struct play_opts o = { .host = r->host, .journal = r->journal, .run = r->id,
-			       .captures = r->captures, .tunnel = r->tunnel, .open_stack = open_stack,
-			       .arg = r, .i_mean_it = r->o->i_mean_it, .stop = r->stop, .progress = say };
+	_cleanup_json_ json_t *past = json_array();
+	struct play_opts o = { .host = r->host,
+			       .past_gateways = past,
+			       .journal = r->journal,
+			       .run = r->id,
+			       .captures = r->captures,
+			       .tunnel = r->tunnel,
+			       .open_stack = open_stack,
+			       .arg = r,
+			       .i_mean_it = r->o->i_mean_it,
+			       .stop = r->stop,
+			       .progress = say };
 
 	memcpy(o.nonce, r->nonce, sizeof(o.nonce));
 	for (size_t i = 0; i < set->n; i++)
@@ -350,8 +373,9 @@ int run_set(const struct run_opts *o, const struct scenario_set *set, int *statu
 	int rc = -1;
 
 	if (geteuid() != 0)
-		return err_set(err, EXIT_ENVIRONMENT, "root is needed for namespaces and captures; run it "
-						      "with sudo");
+		return err_set(err, EXIT_ENVIRONMENT,
+			       "root is needed for namespaces and captures; run it "
+			       "with sudo");
 	if (begin(&r, err) == 0 && choose_images(&r, err) == 0 && host_up(&r, err) == 0 &&
 	    load_images(&r, err) == 0 && find_tunnel(&r, err) == 0 && place_secret(&r, err) == 0) {
 		describe_host(&r);
@@ -360,8 +384,9 @@ int run_set(const struct run_opts *o, const struct scenario_set *set, int *statu
 	if (host_end(&r, &after) < 0) {
 		log_error("%s", after.text);
 		if (rc == 0)
-			rc = err_set(err, EXIT_ENVIRONMENT, "the lab could not be taken down; run: leakproof "
-							    "clean");
+			rc = err_set(err, EXIT_ENVIRONMENT,
+				     "the lab could not be taken down; run: leakproof "
+				     "clean");
 	}
 	if (rc == 0)
 		rc = finish(&r, status, err);

@@ -11,17 +11,18 @@
 #include "scenario/scenario.h"
 
 struct run_opts {
-	const char *home;	  /* directory with stack/ and scenarios/ */
-	const char *captures;	  /* directories that get a sub-directory named after the run */
+	const char *home;     /* directory with stack/ and scenarios/ */
+	const char *captures; /* directories that get a sub-directory named after the run */
 	const char *reports;
-	const char *images_dir;	  /* archives of official images, NULL = none */
-	const char *lab;	  /* id of a living lab to use and leave running, NULL = a fresh one */
-	const char *tunnel;	  /* real host: "udp:ADDR:PORT"; NULL in the lab */
-	const char *const *files; /* real host: Compose files of the stack; NULL-terminated; NULL = shipped */
-	bool real;		  /* --host real */
+	const char *images_dir; /* archives of official images, NULL = none */
+	const char *lab;    /* id of a living lab to use and leave running, NULL = a fresh one */
+	const char *tunnel; /* real host: "udp:ADDR:PORT"; NULL in the lab */
+	const char *const
+		*files; /* real host: Compose files of the stack; NULL-terminated; NULL = shipped */
+	bool real;	/* --host real */
 	bool pull;
 	bool i_mean_it;
-	bool keep;		  /* leave the lab running at the end */
+	bool keep; /* leave the lab running at the end */
 	bool quiet;
 };
 

@@ -13,7 +13,7 @@
 #include "capture/inject.h"
 #include "rule/policy.h"
 
-#define TAPS_MAX   24
+#define TAPS_MAX    24
 #define ARM_TIMEOUT (15 * NS_PER_S)
 
 struct watch {
@@ -39,18 +39,49 @@ struct control_row {
 /* Addresses of the lab's internet; on a real host they are documentation addresses that nobody answers, and
  * the frames go to an Ethernet address that nobody owns. */
 static const struct control_row controls[] = {
-	{ "uplink", "cleartext-outside-tunnel", INJECT_TCP, NULL, "198.51.100.134", 6881,
+	{ "uplink",
+	  "cleartext-outside-tunnel",
+	  INJECT_TCP,
+	  NULL,
+	  "198.51.100.134",
+	  6881,
 	  { "uplink", "isp" } },
-	{ "uplink", "cleartext-outside-tunnel", INJECT_UDP, "172.30.0.200", "198.51.100.134", 6881,
+	{ "uplink",
+	  "cleartext-outside-tunnel",
+	  INJECT_UDP,
+	  "172.30.0.200",
+	  "198.51.100.134",
+	  6881,
 	  { "uplink", "isp" } },
-	{ "uplink", "cleartext-outside-tunnel", INJECT_ICMP, NULL, "198.51.100.134", 0,
+	{ "uplink",
+	  "cleartext-outside-tunnel",
+	  INJECT_ICMP,
+	  NULL,
+	  "198.51.100.134",
+	  0,
 	  { "uplink", "isp" } },
-	{ "uplink", "ipv6-outside", INJECT_TCP, "v6", "2001:db8:2::134", 6881, { "uplink", "isp" } },
+	{ "uplink",
+	  "ipv6-outside",
+	  INJECT_TCP,
+	  "v6",
+	  "2001:db8:2::134",
+	  6881,
+	  { "uplink", "isp" } },
 	{ "uplink", "plaintext-dns", INJECT_DNS, NULL, "198.51.100.130", 53, { "uplink", "isp" } },
-	{ "uplink", "tunnel-endpoint-cleartext", INJECT_UDP, NULL, "198.51.100.2", 4000,
+	{ "uplink",
+	  "tunnel-endpoint-cleartext",
+	  INJECT_UDP,
+	  NULL,
+	  "198.51.100.2",
+	  4000,
 	  { "uplink", "isp" } },
 	{ "lo", "plaintext-dns", INJECT_DNS, "127.0.0.1", "127.0.0.53", 53, { "lo" } },
-	{ "exit", "real-address-in-payload", INJECT_TRACKER, "10.64.0.2", "198.51.100.132", 6969,
+	{ "exit",
+	  "real-address-in-payload",
+	  INJECT_TRACKER,
+	  "10.64.0.2",
+	  "198.51.100.132",
+	  6969,
 	  { "exit" } },
 };
 
@@ -153,8 +184,8 @@ static int send_control(const struct watch *w, const struct control_row *row, ui
 	bool exit_side = strcmp(row->on, "exit") == 0;
 	char name[128];
 	struct inject_spec s = {
-		.netns_fd = exit_side ? host_node_netns_fd(w->o.host, "vpn") :
-					host_netns_fd(w->o.host),
+		.netns_fd = exit_side ? host_node_netns_fd(w->o.host, "vpn")
+				      : host_netns_fd(w->o.host),
 		.ifname = t ? tap_ifname(t) : NULL,
 		.kind = row->kind,
 		.src = row->src,
@@ -190,7 +221,8 @@ static int send_controls(struct watch *w, struct err *err)
 
 			if (!find_tap(w, *due))
 				continue;
-			c = json_pack("{s:I,s:s,s:s}", "id", (json_int_t)id, "rule", row->rule, "tap", *due);
+			c = json_pack("{s:I,s:s,s:s}", "id", (json_int_t)id, "rule", row->rule,
+				      "tap", *due);
 			(void)json_array_append_new(w->controls, c);
 			journal_event(w->o.journal, "control", json_copy(c));
 		}
@@ -221,8 +253,8 @@ static json_t *events_json(const struct tap *t)
 
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(
-			list, json_pack("{s:s,s:I,s:I,s:s}", "kind", tap_event_name(events[i].kind), "at",
-					(json_int_t)events[i].real, "count",
+			list, json_pack("{s:s,s:I,s:I,s:s}", "kind", tap_event_name(events[i].kind),
+					"at", (json_int_t)events[i].real, "count",
 					(json_int_t)events[i].count, "text", events[i].text));
 	return list;
 }
@@ -240,15 +272,15 @@ void watch_end(struct watch *w)
 		tap_stats(w->taps[i], &s);
 		journal_event(
 			w->o.journal, "tap",
-			json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:b,s:b,s:b,s:i,s:i,s:s,s:o}", "tap",
-				  w->names[i], "role", tap_role(w->taps[i]), "interface",
-				  tap_ifname(w->taps[i]), "received", (json_int_t)s.received, "dropped",
-				  (json_int_t)(s.dropped + s.tunnel_dropped), "delivered",
-				  (json_int_t)s.delivered, "tunnel", (json_int_t)s.tunnel_delivered,
-				  "beacon-begin", s.beacon_begin, "beacon-end", s.beacon_end,
-				  "reconciled", s.reconciled, "failed", s.failed, "lives", (int)s.lives,
-				  "gaps", (int)s.gaps, "error", s.error, "events",
-				  events_json(w->taps[i])));
+			json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:b,s:b,s:b,s:i,s:i,s:s,s:o}",
+				  "tap", w->names[i], "role", tap_role(w->taps[i]), "interface",
+				  tap_ifname(w->taps[i]), "received", (json_int_t)s.received,
+				  "dropped", (json_int_t)(s.dropped + s.tunnel_dropped),
+				  "delivered", (json_int_t)s.delivered, "tunnel",
+				  (json_int_t)s.tunnel_delivered, "beacon-begin", s.beacon_begin,
+				  "beacon-end", s.beacon_end, "reconciled", s.reconciled, "failed",
+				  s.failed, "lives", (int)s.lives, "gaps", (int)s.gaps, "error",
+				  s.error, "events", events_json(w->taps[i])));
 	}
 }
 
@@ -286,11 +318,10 @@ json_t *watch_taps_json(const struct watch *w)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < w->n; i++)
-		(void)json_array_append_new(list,
-					    json_pack("{s:s,s:s,s:s,s:s+}", "name", w->names[i], "role",
-						      tap_role(w->taps[i]), "interface",
-						      tap_ifname(w->taps[i]), "file", w->names[i],
-						      ".pcap"));
+		(void)json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s,s:s+}", "name", w->names[i], "role",
+					tap_role(w->taps[i]), "interface", tap_ifname(w->taps[i]),
+					"file", w->names[i], ".pcap"));
 	return list;
 }
 

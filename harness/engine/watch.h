@@ -17,9 +17,10 @@ struct watch;
 struct watch_opts {
 	struct host *host;
 	struct journal *journal;
-	const char *dir;	 /* where the captures of the scenario go */
+	const char *dir;	  /* where the captures of the scenario go */
 	struct tap_tunnel tunnel; /* the tuple that is taken out of the way outside */
-	const char *const *bridges; /* interfaces of the stack's networks, NULL-terminated; may come later */
+	const char *const
+		*bridges; /* interfaces of the stack's networks, NULL-terminated; may come later */
 	uint8_t nonce[TAP_NONCE];
 };
 

@@ -11,12 +11,12 @@
 #include "base/fs.h"
 #include "host/engine_api.h"
 
-#define ARGS_MAX	  48
-#define BRIDGES_MAX	  16
-#define CONFIG_TIMEOUT	  (30 * NS_PER_S)
-#define LABEL_SERVICE	  "com.docker.compose.service"
-#define LABEL_ROLE	  "org.leakproof.role"
-#define OPTION_BRIDGE	  "com.docker.network.bridge.name"
+#define ARGS_MAX       48
+#define BRIDGES_MAX    16
+#define CONFIG_TIMEOUT (30 * NS_PER_S)
+#define LABEL_SERVICE  "com.docker.compose.service"
+#define LABEL_ROLE     "org.leakproof.role"
+#define OPTION_BRIDGE  "com.docker.network.bridge.name"
 
 struct stack {
 	struct host *host;
@@ -109,7 +109,8 @@ static int read_config(struct stack *s, struct err *err)
 	if (compose(s, PROC_ARGV("config", "--format", "json"), CONFIG_TIMEOUT, &r, err) < 0)
 		return -1;
 	if (r.status != 0)
-		return err_set(err, EXIT_USAGE, "the Compose project is not valid: %.600s", r.error);
+		return err_set(err, EXIT_USAGE, "the Compose project is not valid: %.600s",
+			       r.error);
 	s->config = json_loads(r.out, 0, &je);
 	if (!s->config)
 		return err_set(err, EXIT_ENVIRONMENT, "docker compose config: %s", je.text);
@@ -158,9 +159,9 @@ static void explain(struct stack *s, struct err *err)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->services[i].pid <= 1 || s->services[i].health == STACK_UNHEALTHY)
 			(void)err_wrap(err, "%s is %s", s->services[i].name,
-				       s->services[i].pid <= 1 ?
-					       "not running" :
-					       stack_health_name(s->services[i].health));
+				       s->services[i].pid <= 1
+					       ? "not running"
+					       : stack_health_name(s->services[i].health));
 }
 
 int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)
@@ -174,8 +175,8 @@ int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)
 				       "--wait-timeout", seconds),
 			     timeout_ns + 10 * NS_PER_S, NULL, err);
 	else
-		rc = compose(s, PROC_ARGV("up", "--detach", "--no-build", "--quiet-pull"), timeout_ns, NULL,
-			     err);
+		rc = compose(s, PROC_ARGV("up", "--detach", "--no-build", "--quiet-pull"),
+			     timeout_ns, NULL, err);
 	if (rc < 0)
 		explain(s, err);
 	return rc;
@@ -183,7 +184,8 @@ int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)
 
 int stack_down(struct stack *s, int64_t timeout_ns, struct err *err)
 {
-	return compose(s, PROC_ARGV("down", "--volumes", "--remove-orphans"), timeout_ns, NULL, err);
+	return compose(s, PROC_ARGV("down", "--volumes", "--remove-orphans"), timeout_ns, NULL,
+		       err);
 }
 
 int stack_compose(struct stack *s, const char *const *args, int64_t timeout_ns, struct err *err)
@@ -259,7 +261,8 @@ static enum stack_role role_of(const struct stack *s, const char *service, const
 	if (has_tenants(s, service) || (compose_flag(s, service, "cap_add", "NET_ADMIN") &&
 					compose_flag(s, service, "devices", "/dev/net/tun")))
 		return STACK_GATEWAY;
-	if (json_array_size(json_object_get(conf, "ports")) && !json_object_get(conf, "network_mode"))
+	if (json_array_size(json_object_get(conf, "ports")) &&
+	    !json_object_get(conf, "network_mode"))
 		return STACK_EDGE;
 	return STACK_PROTECTED;
 }
@@ -319,11 +322,13 @@ static void fill_ports(struct stack_service *out, json_t *ports)
 	json_object_foreach(ports, key, v)
 	{
 		struct stack_port *p = &out->ports[out->n_ports];
-		const char *port = json_string_value(json_object_get(json_array_get(v, 0), "HostPort"));
+		const char *port = json_string_value(
+			json_object_get(json_array_get(v, 0), "HostPort"));
 
 		if (!port || out->n_ports == STACK_PORTS_MAX)
 			continue;
-		(void)snprintf(p->proto, sizeof(p->proto), "%s", strstr(key, "/udp") ? "udp" : "tcp");
+		(void)snprintf(p->proto, sizeof(p->proto), "%s",
+			       strstr(key, "/udp") ? "udp" : "tcp");
 		p->host_port = (uint16_t)strtoul(port, NULL, 10);
 		out->n_ports++;
 	}
@@ -361,15 +366,17 @@ static int fill_service(const struct stack *s, const char *id, struct stack_serv
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct stack_service *)a)->name, ((const struct stack_service *)b)->name);
+	return strcmp(((const struct stack_service *)a)->name,
+		      ((const struct stack_service *)b)->name);
 }
 
 int stack_refresh(struct stack *s, struct err *err)
 {
 	/* filters={"label":["com.docker.compose.project=NAME"]}, percent-encoded */
-	_cleanup_free_ char *path = str_fmt("/containers/json?all=1&filters=%%7B%%22label%%22%%3A%%5B%%22"
-					    "com.docker.compose.project%%3D%s%%22%%5D%%7D",
-					    s->project);
+	_cleanup_free_ char *path = str_fmt(
+		"/containers/json?all=1&filters=%%7B%%22label%%22%%3A%%5B%%22"
+		"com.docker.compose.project%%3D%s%%22%%5D%%7D",
+		s->project);
 	_cleanup_json_ json_t *list = engine_get(s->host, path, err);
 	struct stack_service *fresh;
 	size_t n = 0, i;
@@ -383,7 +390,8 @@ int stack_refresh(struct stack *s, struct err *err)
 	json_array_foreach(list, i, c)
 	{
 		struct err local = { 0 };
-		int rc = fill_service(s, json_string_value(json_object_get(c, "Id")), &fresh[n], &local);
+		int rc = fill_service(s, json_string_value(json_object_get(c, "Id")), &fresh[n],
+				      &local);
 
 		if (rc < 0) {
 			free(fresh);
@@ -423,8 +431,8 @@ const struct stack_service *stack_gateway(const struct stack *s)
 unsigned stack_published_port(const struct stack *s, const char *service)
 {
 	json_t *ports = json_object_get(at_path(s->config, "services", service), "ports");
-	const char *text =
-		json_string_value(json_object_get(json_array_get(ports, 0), "published"));
+	const char *text = json_string_value(
+		json_object_get(json_array_get(ports, 0), "published"));
 
 	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }

@@ -20,7 +20,7 @@ const char *stack_health_name(enum stack_health h); /* "none", "starting", "heal
 
 /* One leg of a container; "" where not known. */
 struct stack_network {
-	char name[64];	 /* the engine's name of the network */
+	char name[64]; /* the engine's name of the network */
 	char ip4[16];
 	char ip6[46];
 	char mac[18];
@@ -34,15 +34,15 @@ struct stack_port {
 };
 
 struct stack_service {
-	char name[64];	    /* of the Compose service */
-	char id[65];	    /* of the container */
+	char name[64];	     /* of the Compose service */
+	char id[65];	     /* of the container */
 	char container[128]; /* its name */
-	char image[200];    /* reference as configured */
-	char digest[80];    /* "sha256:..." of the image */
-	pid_t pid;	    /* of its init, as the harness sees it; 0 while it does not run */
+	char image[200];     /* reference as configured */
+	char digest[80];     /* "sha256:..." of the image */
+	pid_t pid;	     /* of its init, as the harness sees it; 0 while it does not run */
 	enum stack_role role;
 	enum stack_health health;
-	unsigned restarts;  /* by the restart policy */
+	unsigned restarts; /* by the restart policy */
 	struct stack_network networks[STACK_NETWORKS_MAX];
 	size_t n_networks;
 	struct stack_port ports[STACK_PORTS_MAX]; /* published on the host */
@@ -52,9 +52,9 @@ struct stack_service {
 struct stack;
 
 struct stack_opts {
-	const char *project;		/* Compose project name */
-	const char *const *files;	/* Compose files, paths inside the host; NULL-terminated */
-	const char *const *env;		/* "K=V" for Compose; NULL-terminated, may be NULL */
+	const char *project;	  /* Compose project name */
+	const char *const *files; /* Compose files, paths inside the host; NULL-terminated */
+	const char *const *env;	  /* "K=V" for Compose; NULL-terminated, may be NULL */
 };
 
 /* Reads the project with `docker compose config`, so that a mistake in it is said before anything is started. Strings of
@@ -78,7 +78,7 @@ int stack_refresh(struct stack *s, struct err *err);
 /* As of the last refresh; containers of the project in the order of their services' names. */
 const struct stack_service *stack_services(const struct stack *s, size_t *n);
 const struct stack_service *stack_service(const struct stack *s, const char *name); /* NULL: none */
-const struct stack_service *stack_gateway(const struct stack *s);			    /* NULL: none */
+const struct stack_service *stack_gateway(const struct stack *s);		    /* NULL: none */
 
 /* Host port that a service publishes first, as configured; 0 = none. */
 unsigned stack_published_port(const struct stack *s, const char *service);

@@ -43,7 +43,8 @@ static void test_events_come_back_in_order(void **state)
 	assert_int_equal(journal_close(j, &err), 0);
 	events = journal_read(path, &err);
 	assert_int_equal(json_array_size(events), 2);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(events, 0), "event")), "one");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(events, 0), "event")),
+			    "one");
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(events, 0), "n")), 1);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(events, 1), "seq")), 1);
 	assert_true(json_integer_value(json_object_get(json_array_get(events, 1), "real")) > 0);

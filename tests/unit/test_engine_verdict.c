@@ -43,7 +43,9 @@ static void test_a_leak_outweighs_everything(void **state)
 
 static void test_every_doubt_is_inconclusive(void **state)
 {
-	struct evidence doubts[] = { sound, sound, sound, sound, sound, sound, sound, sound, sound };
+	struct evidence doubts[] = {
+		sound, sound, sound, sound, sound, sound, sound, sound, sound
+	};
 
 	(void)state;
 	doubts[0].interrupted = true;
