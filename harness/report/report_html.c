@@ -1,432 +1,341 @@
 // SPDX-License-Identifier: MIT
-/* index.html: one self-contained page, readable without scripts; they only filter and fold. */
-#include <math.h>
+/* index.html: one self-contained page. Everything is there without scripts; the script filters, folds, and reads
+ * values off the time axis. The policy in its head allows exactly this style and this script, by their hashes. */
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fs.h"
+#include "report/html.h"
 #include "report/report.h"
-#include "report/report_html_assets.h"
+#include "report/summary.h"
 
-#define AXIS_WIDTH  1000
-#define LANE_HEIGHT 34
-#define LANE_TOP    22
-#define POINTS_MAX  500
+/* Icons differ in shape as well as in colour. */
+static const char symbols[] =
+	"<svg width=\"0\" height=\"0\" class=\"symbols\" aria-hidden=\"true\">"
+	"<symbol id=\"i-pass\" viewBox=\"0 0 24 24\"><path class=\"f\" d=\"M12 1.5 3 5v6.5c0 5.2 "
+	"3.7 9.3 9 11 "
+	"5.3-1.7 9-5.8 9-11V5z\"/><path class=\"l\" d=\"m7.6 12.2 3.1 3.1 5.8-6.3\"/></symbol>"
+	"<symbol id=\"i-leak\" viewBox=\"0 0 24 24\"><path class=\"f\" d=\"M12 1.5C8.6 6.4 4.8 "
+	"10.5 4.8 15a7.2 "
+	"7.2 0 0 0 14.4 0C19.2 10.5 15.4 6.4 12 1.5z\"/><path class=\"l\" d=\"m9.4 12.4 5.2 "
+	"5.2m0-5.2-5.2 5.2\"/>"
+	"</symbol>"
+	"<symbol id=\"i-fail\" viewBox=\"0 0 24 24\"><path class=\"f\" d=\"M12 2 .9 "
+	"21.5h22.2z\"/><path class=\"l\" "
+	"d=\"M12 9v5.6m0 3.1v.2\"/></symbol>"
+	"<symbol id=\"i-inconclusive\" viewBox=\"0 0 24 24\"><circle class=\"f\" cx=\"12\" "
+	"cy=\"12\" r=\"10.5\"/>"
+	"<path class=\"l\" d=\"M8.9 9.3c.2-4 6.4-3.9 6.3-.1-.1 2.5-3.1 2.6-3.1 5.1m0 "
+	"3.3v.2\"/></symbol>"
+	"<symbol id=\"i-error\" viewBox=\"0 0 24 24\"><path class=\"f\" d=\"M7.6 1.5h8.8l6.1 "
+	"6.1v8.8l-6.1 6.1H7.6l-"
+	"6.1-6.1V7.6z\"/><path class=\"l\" d=\"M12 6.5v7m0 3.5v.2\"/></symbol>"
+	"<symbol id=\"i-skipped\" viewBox=\"0 0 24 24\"><circle class=\"f\" cx=\"12\" cy=\"12\" "
+	"r=\"10.5\"/>"
+	"<path class=\"l\" d=\"M7.5 12h9\"/></symbol>"
+	"<symbol id=\"drop\" overflow=\"visible\"><path d=\"M0 0c-2.6 3.8-4.6 6-4.6 8.6a4.6 4.6 0 "
+	"0 0 9.2 0C4.6 6 2.6 "
+	"3.8 0 0z\"/></symbol></svg>\n";
 
-/* Text into HTML; every string of the result goes through here. */
-static void esc(FILE *f, const char *s)
+/* ---- head ---- */
+
+/* 'sha256-...' of a style or script, as Content Security Policy names it (CSP level 3, 2.3.1). */
+static int put_hash(FILE *f, const char *begin, const char *end)
 {
-	for (; *s; s++)
-		switch (*s) {
-		case '<':
-			(void)fputs("&lt;", f);
-			break;
-		case '>':
-			(void)fputs("&gt;", f);
-			break;
-		case '&':
-			(void)fputs("&amp;", f);
-			break;
-		case '"':
-			(void)fputs("&quot;", f);
-			break;
-		case '\'':
-			(void)fputs("&#39;", f);
-			break;
-		default:
-			(void)fputc(*s, f);
-		}
+	unsigned char digest[EVP_MAX_MD_SIZE], base64[2 * EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	if (EVP_Digest(begin, (size_t)(end - begin), digest, &n, EVP_sha256(), NULL) != 1)
+		return -1;
+	(void)EVP_EncodeBlock(base64, digest, (int)n);
+	(void)fprintf(f, "'sha256-%s'", (const char *)base64);
+	return 0;
 }
 
-static void cell(FILE *f, const char *text)
+static int put_head(FILE *f, const struct result *r)
 {
-	(void)fputs("<td>", f);
-	esc(f, text);
+	int rc = 0;
+
+	(void)fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+		    "base-uri 'none'; form-action 'none'; style-src ",
+		    f);
+	rc |= put_hash(f, html_css, html_css_end);
+	(void)fputs("; script-src ", f);
+	rc |= put_hash(f, html_js, html_js_end);
+	(void)fputs(
+		"\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		"<meta name=\"color-scheme\" content=\"light dark\">\n"
+		"<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
+		f);
+	html_text(f, html_verdict_words(r->verdict));
+	(void)fputs(" \xc2\xb7 leakproof ", f);
+	html_text(f, r->run);
+	(void)fputs("</title>\n<style>", f);
+	(void)fwrite(html_css, 1, (size_t)(html_css_end - html_css), f);
+	(void)fputs("</style>\n</head>\n<body>\n", f);
+	(void)fputs(symbols, f);
+	return rc;
+}
+
+/* ---- verdict ---- */
+
+static void put_when(FILE *f, const struct result *r)
+{
+	_cleanup_free_ char *took = summary_duration(r->end - r->begin);
+	char stamp[32] = "";
+
+	(void)clock_iso8601(r->begin, stamp, sizeof(stamp));
+	(void)fprintf(
+		f,
+		"<p class=\"soft\"><time datetime=\"%s\">%.10s, %.5s UTC</time> \xc2\xb7 took %s "
+		"\xc2\xb7 ",
+		stamp, stamp, stamp + 11, took);
+	html_plural(f, r->n_scenarios, "scenario");
+	(void)fputs("</p>\n", f);
+}
+
+static void put_verdict(FILE *f, const struct result *r)
+{
+	(void)fprintf(
+		f, "<header class=\"hero v-%s\">\n<p class=\"brand\"><strong>leakproof</strong> ",
+		verdict_name(r->verdict));
+	html_text(f, r->version);
+	(void)fputs(" <span class=\"soft\">run ", f);
+	html_text(f, r->run);
+	(void)fputs("</span></p>\n<h1>", f);
+	html_icon(f, r->verdict);
+	html_text(f, html_verdict_words(r->verdict));
+	(void)fputs("</h1>\n", f);
+	html_element(f, "p", "sentence", r->sentence);
+	put_when(f, r);
+	(void)fputs("</header>\n", f);
+}
+
+static void put_fact(FILE *f, const char *title, bool good, const char *value, const char *note)
+{
+	(void)fprintf(f, "<li class=\"fact%s\"><span class=\"what\">%s</span><span class=\"big\">",
+		      good ? "" : " attention", title);
+	html_text(f, value);
+	(void)fputs("</span><span class=\"soft\">", f);
+	html_text(f, note);
+	(void)fputs("</span></li>\n", f);
+}
+
+static void put_worst(FILE *f, const char *title, const struct result_measure *m, const char *none)
+{
+	_cleanup_free_ char *value = NULL;
+	_cleanup_free_ char *bound = NULL;
+	_cleanup_free_ char *note = NULL;
+
+	if (!m)
+		return;
+	value = m->value == RESULT_NONE ? str_fmt("%s", none) : summary_duration(m->value);
+	bound = summary_bound(m->bound);
+	note = m->bound == RESULT_NONE ? str_fmt("no bound was set") : str_fmt("bound %s", bound);
+	put_fact(f, title, m->ok, value, note);
+}
+
+static void put_facts(FILE *f, const struct summary *s)
+{
+	_cleanup_free_ char *leaks = str_fmt("%llu", (unsigned long long)s->leaks);
+	_cleanup_free_ char *expected = str_fmt("%zu of %zu", s->as_expected, s->scenarios);
+	_cleanup_free_ char *caught = str_fmt("%zu of %zu", s->caught, s->controls);
+	_cleanup_free_ char *lost = str_fmt("%llu", (unsigned long long)s->dropped);
+	_cleanup_free_ char *seen = str_fmt("of %llu that the taps received",
+					    (unsigned long long)s->received);
+	_cleanup_free_ char *blocked = str_fmt("%llu attempts stayed inside",
+					       (unsigned long long)s->blocked);
+
+	(void)fputs("<ul class=\"facts\">\n", f);
+	put_fact(f, "As expected", s->as_expected == s->scenarios, expected, "scenarios");
+	put_fact(f, "Findings of a leak", s->leaks == 0, leaks, blocked);
+	put_worst(f, "Kill switch at worst", s->kill_switch, "no leak");
+	put_worst(f, "Recovery at worst", s->recovery, "not measured");
+	put_fact(f, "Controls caught", s->caught == s->controls && s->controls > 0, caught,
+		 "leaks planted on purpose");
+	put_fact(f, "Packets missed", s->dropped == 0, lost, seen);
+	(void)fputs("</ul>\n", f);
+}
+
+/* "(..., stand-in)" in the row of an image: what ran was not the official program. */
+static bool is_standin(const struct result_pair *image)
+{
+	return strstr(image->value, "stand-in") != NULL;
+}
+
+static void put_standins(FILE *f, const struct result *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_images; i++) {
+		if (!is_standin(&r->images[i]))
+			continue;
+		(void)fputs(n++ ? ", " : "<p class=\"note\"><strong>Stand-ins ran for</strong> ",
+			    f);
+		html_text(f, r->images[i].name);
+	}
+	if (n)
+		(void)fputs(": programs of this project with the same ports, settings and "
+			    "firewall, in place of "
+			    "the official ones. <a href=\"#environment\">Images</a></p>\n",
+			    f);
+}
+
+/* ---- table of scenarios ---- */
+
+static void put_filter(FILE *f, const struct summary *s)
+{
+	(void)fputs("<nav class=\"filter\" aria-label=\"Filter\">"
+		    "<a href=\"#\" data-f=\"\">all <b>",
+		    f);
+	html_count(f, s->scenarios);
+	(void)fputs("</b></a>", f);
+	if (s->as_expected < s->scenarios)
+		(void)fprintf(f,
+			      "<a href=\"#v=unexpected\" data-f=\"unexpected\">not as expected "
+			      "<b>%zu</b></a>",
+			      s->scenarios - s->as_expected);
+	for (int v = VERDICT_LEAK; v >= VERDICT_PASS; v--)
+		if (s->by_verdict[v])
+			(void)fprintf(f, "<a href=\"#v=%s\" data-f=\"%s\">%s <b>%zu</b></a>",
+				      verdict_name((enum verdict)v), verdict_name((enum verdict)v),
+				      verdict_name((enum verdict)v), s->by_verdict[v]);
+	(void)fputs("<button type=\"button\" class=\"unfold\">unfold all</button>"
+		    "<span class=\"shown soft\" aria-live=\"polite\"></span></nav>\n",
+		    f);
+}
+
+static void put_worst_cell(FILE *f, const char *label, const struct result_scenario *s,
+			   const char *name)
+{
+	const struct result_measure *m = summary_worst(s, name);
+	_cleanup_free_ char *text = m && m->value == RESULT_NONE
+					    ? str_fmt("none")
+					    : summary_duration(m ? m->value : RESULT_NONE);
+
+	(void)fprintf(f, "<td class=\"n%s\" data-l=\"%s\">",
+		      m && !m->ok && !s->must_leak ? " bad" : "", label);
+	html_text(f, m ? text : "\xe2\x80\x93");
+	if (m && !m->ok && !s->must_leak)
+		(void)fputs(" \xe2\x9c\x97", f);
 	(void)fputs("</td>", f);
 }
 
-static const char *icon(enum verdict v)
+static void put_row(FILE *f, const struct result *r, const struct result_scenario *s)
 {
-	switch (v) {
-	case VERDICT_PASS:
-		return "✓";
-	case VERDICT_LEAK:
-		return "✕";
-	case VERDICT_FAIL:
-		return "!";
-	case VERDICT_ERROR:
-	case VERDICT_INCONCLUSIVE:
-		return "?";
-	case VERDICT_SKIPPED:
-		return "–";
-	}
-	return "";
+	_cleanup_free_ char *anchor = html_anchor(r, s);
+	_cleanup_free_ char *took = summary_duration(s->end - s->begin);
+
+	(void)fprintf(f, "<tr data-v=\"%s\" data-x=\"%d\"><th scope=\"row\"><a href=\"#%s\">",
+		      verdict_name(s->verdict), !s->as_expected, anchor);
+	html_text(f, s->name);
+	if (summary_is_repeated(r, s))
+		(void)fprintf(f, " #%u", s->repeat);
+	(void)fputs("</a></th><td data-l=\"verdict\">", f);
+	html_pill(f, s);
+	(void)fputs("</td>", f);
+	put_worst_cell(f, "kill switch", s, "kill-switch");
+	put_worst_cell(f, "recovery", s, "recovery");
+	(void)fputs("<td class=\"n\" data-l=\"findings\">", f);
+	html_count(f, s->findings_total);
+	(void)fputs("</td><td class=\"n\" data-l=\"blocked\">", f);
+	html_count(f, s->blocked);
+	(void)fprintf(f, "</td><td class=\"n\" data-l=\"time\">%s</td></tr>\n", took);
 }
 
-static void badge(FILE *f, enum verdict v, bool expected)
+static void put_table(FILE *f, const struct result *r, const struct summary *s)
 {
-	(void)fprintf(f, "<span class=\"badge %s%s\">%s %s</span>", verdict_name(v),
-		      expected ? " expected" : "", icon(v), verdict_name(v));
-}
-
-/* ---- time axis ---- */
-
-static double x_of(const struct result_scenario *s, int64_t t)
-{
-	double span = (double)(s->end - s->begin);
-	double x = span > 0 ? (double)(t - s->begin) / span * AXIS_WIDTH : 0;
-
-	return x < 0 ? 0 : x > AXIS_WIDTH ? AXIS_WIDTH : x;
-}
-
-static void draw_windows(const struct result_scenario *s, FILE *f, int height)
-{
-	for (size_t i = 0; i < s->n_windows; i++) {
-		const struct result_window *w = &s->windows[i];
-		double x = x_of(s, w->begin), width = x_of(s, w->end) - x;
-
-		(void)fprintf(f,
-			      "<rect class=\"w-%s\" x=\"%.1f\" y=\"0\" width=\"%.1f\" "
-			      "height=\"%d\"><title>",
-			      strcmp(w->kind, "fault") == 0 ? "fault" : "phase", x,
-			      width < 3 ? 3 : width, height);
-		esc(f, w->label);
-		(void)fprintf(f, " at %.3f s</title></rect>", (double)(w->begin - s->begin) / 1e9);
-		if (strcmp(w->kind, "fault") != 0)
-			continue;
-		(void)fprintf(f, "<text class=\"wl\" x=\"%.1f\" y=\"12\"%s>",
-			      x > 700 ? x - 4 : x + 5, x > 700 ? " text-anchor=\"end\"" : "");
-		esc(f, w->label);
-		(void)fputs("</text>", f);
-	}
-}
-
-static double series_max(const struct result_series *r)
-{
-	double max = 0;
-
-	for (size_t i = 0; i < r->count; i++)
-		max = fmax(max, r->values[i]);
-	return max;
-}
-
-static double series_sum(const struct result_series *r)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < r->count; i++)
-		sum += r->values[i];
-	return sum;
-}
-
-/* A filled line; neighbouring bins are joined (by their maximum) where there are too many. */
-static void draw_line(const struct result_scenario *s, const struct result_series *r, FILE *f,
-		      int y)
-{
-	double max = series_max(r);
-	size_t join = r->count / POINTS_MAX + 1;
-	int base = y + LANE_HEIGHT - 4, height = LANE_HEIGHT - 12;
-
-	(void)fprintf(f, "<path class=\"s s-%s\" d=\"M%.1f %d", r->name, x_of(s, r->start), base);
-	for (size_t i = 0; i < r->count; i += join) {
-		double v = 0;
-
-		for (size_t k = i; k < i + join && k < r->count; k++)
-			v = fmax(v, r->values[k]);
-		(void)fprintf(f, "L%.1f %.1f", x_of(s, r->start + (int64_t)i * r->bin),
-			      max > 0 ? base - v / max * height : base);
-	}
-	(void)fprintf(f, "L%.1f %dZ\"/>", x_of(s, r->start + (int64_t)r->count * r->bin), base);
-}
-
-/* Leaks are marks, not a line: a single one must be seen. */
-static void draw_marks(const struct result_scenario *s, const struct result_series *r, FILE *f,
-		       int y)
-{
-	for (size_t i = 0; i < r->count; i++)
-		if (r->values[i] > 0)
-			(void)fprintf(f,
-				      "<rect class=\"mark\" x=\"%.1f\" y=\"%d\" width=\"3\" "
-				      "height=\"%d\">"
-				      "<title>%.0f leaked packets at %.1f s</title></rect>",
-				      x_of(s, r->start + (int64_t)i * r->bin) - 1, y + 4,
-				      LANE_HEIGHT - 8, r->values[i],
-				      (double)(r->start + (int64_t)i * r->bin - s->begin) / 1e9);
-}
-
-static void draw_ticks(const struct result_scenario *s, FILE *f, int y)
-{
-	double span = (double)(s->end - s->begin) / 1e9;
-	double step = span > 120 ? 30 : span > 60 ? 10 : span > 20 ? 5 : 1;
-
-	for (double t = 0; t <= span; t += step)
-		(void)fprintf(f,
-			      "<line class=\"tick\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
-			      "<text class=\"tl\" x=\"%.1f\" y=\"%d\">%.0f s</text>",
-			      t / span * AXIS_WIDTH, t / span * AXIS_WIDTH, LANE_TOP, y,
-			      t / span * AXIS_WIDTH + 2, y + 12, t);
-}
-
-static void write_axis(const struct result_scenario *s, FILE *f)
-{
-	int bottom = LANE_TOP + (int)s->n_series * LANE_HEIGHT;
-
-	if (s->n_series == 0 || s->end <= s->begin)
-		return;
-	(void)fprintf(f,
-		      "<div class=\"axis\"><svg viewBox=\"-90 0 %d %d\" role=\"img\" "
-		      "aria-label=\"time axis\">",
-		      AXIS_WIDTH + 100, bottom + 18);
-	draw_windows(s, f, bottom);
-	draw_ticks(s, f, bottom);
-	for (size_t i = 0; i < s->n_series; i++) {
-		int y = LANE_TOP + (int)i * LANE_HEIGHT;
-		const struct result_series *r = &s->series[i];
-
-		(void)fprintf(f, "<text class=\"sl\" x=\"-88\" y=\"%d\">", y + 18);
-		esc(f, r->name);
-		(void)fputs("</text>", f);
-		if (strcmp(r->unit, "state") != 0)
-			(void)fprintf(f, "<text class=\"sc\" x=\"-88\" y=\"%d\">%.0f</text>",
-				      y + 30, series_sum(r));
-		if (strcmp(r->name, "leaks") == 0)
-			draw_marks(s, r, f, y);
-		else
-			draw_line(s, r, f, y);
-	}
-	(void)fputs("</svg></div>", f);
-}
-
-/* ---- tables of a scenario ---- */
-
-static void time_cell(FILE *f, int64_t ns)
-{
-	if (ns == RESULT_NONE)
-		(void)fputs("<td class=\"n\">–</td>", f);
-	else
-		(void)fprintf(f, "<td class=\"n\">%.3f s</td>", (double)ns / 1e9);
-}
-
-static void write_measures(const struct result_scenario *s, FILE *f)
-{
-	if (s->n_measures == 0)
-		return;
-	(void)fputs("<h4>Times</h4><div class=\"scroll\"><table><tr><th>what</th><th>measured</th>"
-		    "<th>bound</th><th>uncertainty</th><th></th><th>in words</th></tr>",
-		    f);
-	for (size_t i = 0; i < s->n_measures; i++) {
-		const struct result_measure *m = &s->measures[i];
-
-		(void)fputs("<tr>", f);
-		cell(f, m->name);
-		time_cell(f, m->value);
-		time_cell(f, m->bound);
-		time_cell(f, m->uncertainty);
-		cell(f, m->ok ? "✓ held" : "✕ exceeded");
-		cell(f, m->text);
-		(void)fputs("</tr>", f);
-	}
-	(void)fputs("</table></div>", f);
-}
-
-static void write_finding(const struct result_scenario *s, const struct result_finding *x, FILE *f)
-{
-	(void)fprintf(f, "<tr><td class=\"n\">%+.3f s</td>", (double)(x->time - s->begin) / 1e9);
-	cell(f, x->severity);
-	(void)fputs("<td>", f);
-	esc(f, x->sentence);
-	(void)fputs("<br><code>", f);
-	esc(f, x->packet);
-	(void)fputs("</code></td>", f);
-	cell(f, x->service);
-	(void)fputs("<td>", f);
-	esc(f, x->attribution);
-	(void)fprintf(f, " (%.0f %%)</td><td>", 100 * x->confidence);
-	esc(f, x->tap);
-	(void)fprintf(f, " #%llu", (unsigned long long)x->frame);
-	if (*x->evidence) {
-		(void)fputs(" <a href=\"", f);
-		esc(f, x->evidence);
-		(void)fputs("\">pcap</a>", f);
-	}
-	(void)fputs("</td><td>", f);
-	esc(f, x->rule);
-	(void)fputs("<br><small>", f);
-	esc(f, x->advice);
-	(void)fputs("</small></td></tr>", f);
-}
-
-static void write_findings(const struct result_scenario *s, FILE *f)
-{
-	if (s->n_findings == 0)
-		return;
-	(void)fprintf(f,
-		      "<h4>Findings: %llu%s</h4><div class=\"scroll\"><table><tr><th>time</th>"
-		      "<th>severity</th><th>what</th><th>service</th><th>attributed "
-		      "by</th><th>evidence</th>"
-		      "<th>rule</th></tr>",
-		      (unsigned long long)s->findings_total,
-		      s->findings_total > s->n_findings ? " (the first are shown)" : "");
-	for (size_t i = 0; i < s->n_findings; i++)
-		write_finding(s, &s->findings[i], f);
-	(void)fputs("</table></div>", f);
-}
-
-static void write_faults(const struct result_scenario *s, FILE *f)
-{
-	for (size_t i = 0; i < s->n_windows; i++) {
-		const struct result_window *w = &s->windows[i];
-
-		if (strcmp(w->kind, "fault") != 0)
-			continue;
-		(void)fputs("<p class=\"fault\"><b>", f);
-		esc(f, w->label);
-		(void)fprintf(f, "</b> at %.3f s (± %.3f ms): %s ",
-			      (double)(w->begin - s->begin) / 1e9, (double)w->uncertainty / 1e6,
-			      w->confirmed ? "✓ confirmed," : "✕ NOT confirmed,");
-		esc(f, w->confirmation);
-		(void)fputs("</p>", f);
-	}
-}
-
-static void write_taps(const struct result_scenario *s, FILE *f)
-{
+	(void)fputs("<h2 id=\"scenarios\">Scenarios</h2>\n", f);
+	put_filter(f, s);
 	(void)fputs(
-		"<details><summary>Taps and controls</summary><div class=\"scroll\"><table><tr>"
-		"<th>tap</th><th>interface</th><th>received</th><th>dropped</th><th>delivered</th>"
-		"<th>beacons</th><th>adds up</th></tr>",
+		"<div class=\"card\"><table class=\"rows overview\"><thead><tr><th>scenario</th>"
+		"<th>verdict</th><th class=\"n\">kill switch</th><th class=\"n\">recovery</th>"
+		"<th class=\"n\">findings</th><th class=\"n\">blocked</th><th "
+		"class=\"n\">time</th></tr>"
+		"</thead><tbody>\n",
 		f);
-	for (size_t i = 0; i < s->n_taps; i++) {
-		const struct result_tap *t = &s->taps[i];
-
-		(void)fputs("<tr>", f);
-		cell(f, t->name);
-		cell(f, t->interface);
-		(void)fprintf(f,
-			      "<td class=\"n\">%llu</td><td class=\"n\">%llu</td><td "
-			      "class=\"n\">%llu</td>"
-			      "<td>%s %s</td><td>%s</td></tr>",
-			      (unsigned long long)t->received, (unsigned long long)t->dropped,
-			      (unsigned long long)t->delivered, t->beacon_begin ? "✓" : "✕",
-			      t->beacon_end ? "✓" : "✕", t->reconciled ? "✓ yes" : "✕ no");
-	}
-	(void)fputs("</table></div><div class=\"scroll\"><table><tr><th>control of rule</th><th>on "
-		    "tap</th>"
-		    "<th></th><th></th></tr>",
-		    f);
-	for (size_t i = 0; i < s->n_controls; i++) {
-		(void)fputs("<tr>", f);
-		cell(f, s->controls[i].rule);
-		cell(f, s->controls[i].tap);
-		cell(f, s->controls[i].caught ? "✓ caught" : "✕ missed");
-		cell(f, s->controls[i].detail);
-		(void)fputs("</tr>", f);
-	}
-	(void)fputs("</table></div></details>", f);
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		put_row(f, r, &r->scenarios[i]);
+	(void)fputs("</tbody></table></div>\n", f);
 }
 
-static void write_scenario(const struct result_scenario *s, FILE *f)
+/* ---- environment ---- */
+
+static void put_pairs(FILE *f, const char *title, const struct result_pair *p, size_t n)
 {
-	(void)fputs("<section class=\"sc\" data-verdict=\"", f);
-	(void)fprintf(f, "%s\" data-expected=\"%d\" id=\"", verdict_name(s->verdict),
-		      s->as_expected);
-	esc(f, s->name);
-	(void)fprintf(f, "-%u\"><h3><a href=\"#", s->repeat);
-	esc(f, s->name);
-	(void)fprintf(f, "-%u\">", s->repeat);
-	esc(f, s->name);
-	(void)fputs("</a> ", f);
-	badge(f, s->verdict, s->as_expected);
-	if (s->must_leak)
-		(void)fputs(s->as_expected
-				    ? " <small>a control: it had to leak, and was found</small>"
-				    : " <small>a control that had to leak and was not found: the "
-				      "watch is blind</small>",
-			    f);
-	(void)fputs("</h3><p>", f);
-	esc(f, s->summary);
-	(void)fputs("</p><p class=\"reason\">", f);
-	esc(f, s->reason);
-	(void)fprintf(f,
-		      "</p><p class=\"facts\">%.1f s · %llu attempts stayed inside · %llu canaries "
-		      "sent</p>",
-		      (double)(s->end - s->begin) / 1e9, (unsigned long long)s->blocked,
-		      (unsigned long long)s->canaries_sent);
-	write_axis(s, f);
-	write_faults(s, f);
-	write_measures(s, f);
-	write_findings(s, f);
-	write_taps(s, f);
-	(void)fputs("</section>\n", f);
-}
-
-/* ---- the page ---- */
-
-static void write_overview(const struct result *r, FILE *f)
-{
-	(void)fputs(
-		"<h2>Scenarios</h2><nav id=\"filter\" hidden>Show: <button data-f=\"\">all</button>"
-		"<button data-f=\"unexpected\">not as expected</button><button data-f=\"leak\">leak"
-		"</button><button data-f=\"pass\">pass</button></nav>"
-		"<div class=\"scroll\"><table "
-		"class=\"overview\"><tr><th>scenario</th><th>verdict</th>"
-		"<th>as expected</th><th>leaks</th><th>stayed inside</th><th>time</th></tr>",
-		f);
-	for (size_t i = 0; i < r->n_scenarios; i++) {
-		const struct result_scenario *s = &r->scenarios[i];
-
-		(void)fputs("<tr><td><a href=\"#", f);
-		esc(f, s->name);
-		(void)fprintf(f, "-%u\">", s->repeat);
-		esc(f, s->name);
-		(void)fputs("</a></td><td>", f);
-		badge(f, s->verdict, s->as_expected);
-		(void)fprintf(f,
-			      "</td><td>%s</td><td class=\"n\">%llu</td><td class=\"n\">%llu</td>"
-			      "<td class=\"n\">%.1f s</td></tr>",
-			      s->as_expected ? "✓ yes" : "✕ no",
-			      (unsigned long long)s->findings_total, (unsigned long long)s->blocked,
-			      (double)(s->end - s->begin) / 1e9);
-	}
-	(void)fputs("</table></div>", f);
-}
-
-static void write_pairs(const char *title, const struct result_pair *p, size_t n, FILE *f)
-{
-	(void)fprintf(f, "<h2>%s</h2><div class=\"scroll\"><table>", title);
+	if (n == 0)
+		return;
+	(void)fprintf(f, "<h4>%s</h4>\n<dl>\n", title);
 	for (size_t i = 0; i < n; i++) {
-		(void)fputs("<tr>", f);
-		cell(f, p[i].name);
-		cell(f, p[i].value);
-		(void)fputs("</tr>", f);
+		html_element(f, "dt", NULL, p[i].name);
+		(void)fputs("<dd>", f);
+		if (is_standin(&p[i]))
+			(void)fputs("<span class=\"chip standin\">stand-in</span> ", f);
+		html_text(f, p[i].value);
+		(void)fputs("</dd>\n", f);
 	}
-	(void)fputs("</table></div>", f);
+	(void)fputs("</dl>\n", f);
 }
+
+static void put_environment(FILE *f, const struct result *r)
+{
+	(void)fputs("<h2 id=\"environment\">Environment</h2>\n<section class=\"card\">\n", f);
+	put_pairs(f, "Images", r->images, r->n_images);
+	put_pairs(f, "Machine", r->environment, r->n_environment);
+	(void)fprintf(f, "<p class=\"foot\">seed %llu</p>\n</section>\n",
+		      (unsigned long long)r->seed);
+}
+
+static const char how_to_read[] =
+	"<details class=\"card fold\"><summary>How to read this page</summary>\n<dl>\n"
+	"<dt>No leak</dt><dd>Every packet was accounted for, every planted leak was caught, and "
+	"nothing left outside "
+	"the tunnel. Silence alone is never taken for it.</dd>\n"
+	"<dt>Leak</dt><dd>At least one packet left outside the tunnel, or carried the real address "
+	"inside it.</dd>\n"
+	"<dt>Broken promise</dt><dd>Nothing leaked, but the stack did not come back in time, or "
+	"did not work.</dd>\n"
+	"<dt>Inconclusive</dt><dd>Nothing can be concluded: packets were lost by a tap, a fault "
+	"was not confirmed, or a "
+	"planted leak was missed.</dd>\n"
+	"<dt>Kill switch</dt><dd>Time from the fault to the last packet that leaked after it. "
+	"<q>no leak</q>: there was "
+	"none. \xc2\xb1 is the width of the fault's own begin, plus the longest pause between two "
+	"probes.</dd>\n"
+	"<dt>Blocked attempt</dt><dd>A packet seen inside the stack on its way out, and nowhere "
+	"outside.</dd>\n"
+	"<dt>Canary</dt><dd>A packet that the harness sends from inside an app's network, with a "
+	"number of this "
+	"run.</dd>\n"
+	"<dt>Tap</dt><dd>A place where every packet is recorded: outside (uplink, isp), inside "
+	"(bridges), at the "
+	"far end of the tunnel (exit).</dd>\n</dl></details>\n";
 
 static int write_html(const struct result *r, const struct report_opts *o, FILE *f, struct err *err)
 {
-	char stamp[32];
+	struct summary s;
 
 	(void)o;
-	(void)err;
-	(void)fputs(report_html_head, f);
-	(void)fprintf(f, "<header class=\"%s\"><p class=\"brand\">leakproof ",
-		      verdict_name(r->verdict));
-	esc(f, r->version);
-	(void)fprintf(f, "</p><h1>%s %s</h1><p class=\"sentence\">", icon(r->verdict),
-		      verdict_name(r->verdict));
-	esc(f, r->sentence);
-	(void)fputs("</p><p class=\"facts\">run ", f);
-	esc(f, r->run);
-	(void)fprintf(f, " · %s · %.0f s</p></header><main>\n",
-		      clock_iso8601(r->begin, stamp, sizeof(stamp)),
-		      (double)(r->end - r->begin) / 1e9);
-	write_pairs("Images", r->images, r->n_images, f);
-	write_overview(r, f);
+	summary_of(r, &s);
+	if (put_head(f, r) < 0)
+		return err_set(err, EXIT_ENVIRONMENT,
+			       "no SHA-256 in this OpenSSL: the page's policy needs it");
+	(void)fputs("<main>\n", f);
+	put_verdict(f, r);
+	put_facts(f, &s);
+	put_standins(f, r);
+	put_table(f, r, &s);
 	for (size_t i = 0; i < r->n_scenarios; i++)
-		write_scenario(&r->scenarios[i], f);
-	write_pairs("Environment", r->environment, r->n_environment, f);
-	(void)fputs(report_html_foot, f);
+		html_scenario(f, r, &r->scenarios[i]);
+	put_environment(f, r);
+	(void)fputs(how_to_read, f);
+	(void)fputs("</main>\n<script>", f);
+	(void)fwrite(html_js, 1, (size_t)(html_js_end - html_js), f);
+	(void)fputs("</script>\n</body>\n</html>\n", f);
 	return 0;
 }
 

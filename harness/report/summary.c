@@ -69,7 +69,7 @@ bool summary_is_repeated(const struct result *r, const struct result_scenario *s
 
 bool summary_tap_is_sound(const struct result_tap *t)
 {
-	return t->reconciled && t->dropped == 0 && t->beacon_begin && t->beacon_end;
+	return t->reconciled && t->dropped == 0;
 }
 
 size_t summary_fault_of(const struct result_scenario *s, const struct result_measure *m)

@@ -29,7 +29,8 @@ const struct result_measure *summary_worst(const struct result_scenario *s, cons
 /* Of all scenarios, does this one's name occur more than once? */
 bool summary_is_repeated(const struct result *r, const struct result_scenario *s);
 
-/* A tap whose packets are all accounted for: reconciled, nothing dropped, both beacons seen. */
+/* A tap whose packets are all accounted for. The last beacon is in `reconciled` where one could be sent: an
+ * interface may go away with the stack. */
 bool summary_tap_is_sound(const struct result_tap *t);
 
 /* Number n (from 0) of the measure's fault within its scenario: the engine writes the measures of each fault
