@@ -62,11 +62,19 @@ static int check_cache_path(struct err *err)
 		fs_cache_dir());
 }
 
+/* The directory is the claim on the name. Its parent may go in between, when another lab's end finds it empty. */
 static int claim(struct host *h, struct err *err)
 {
-	if (fs_mkdir_p(RUN_DIR, 0755, err) < 0)
-		return -1;
-	if (mkdir(h->state_dir, 0700) == 0)
+	int rc = -1;
+
+	for (int tries = 0; rc < 0 && tries < 10; tries++) {
+		if (fs_mkdir_p(RUN_DIR, 0755, err) < 0)
+			return -1;
+		rc = mkdir(h->state_dir, 0700);
+		if (rc < 0 && errno != ENOENT)
+			break;
+	}
+	if (rc == 0)
 		return 0;
 	if (errno == EEXIST)
 		return err_set(err, EXIT_ENVIRONMENT,

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/* The parts of host/ that need neither root nor a lab. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "host/host.h"
+#include "host/host_internal.h"
+
+static void test_ids(void **state)
+{
+	static const char *const good[] = { "a", "0", "lab", "abcdefghijk9" };
+	static const char *const bad[] = { "",	   "abcdefghijklm", "A",   "a-b",
+					   "../x", "a/b",	    "a b", "\n" };
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(lab_id_check(good[i], &err), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(lab_id_check(bad[i], &err), -1);
+		assert_int_equal(err.status, EXIT_USAGE);
+		assert_null(host_lab_attach(bad[i], &err));
+	}
+	assert_null(host_lab_attach("nosuchlab", &err));
+	assert_int_equal(err.status, EXIT_ENVIRONMENT);
+	assert_false(host_lab_in_use("nosuchlab"));
+}
+
+static int bound(int type, unsigned *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, type, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void test_listens(void **state)
+{
+	unsigned tcp_port, udp_port;
+	int tcp = bound(SOCK_STREAM, &tcp_port), udp = bound(SOCK_DGRAM, &udp_port);
+
+	(void)state;
+	assert_false(lab_net_listens(getpid(), "tcp", tcp_port)); /* bound is not listening */
+	assert_int_equal(listen(tcp, 1), 0);
+	assert_true(lab_net_listens(getpid(), "tcp", tcp_port));
+	assert_true(lab_net_listens(getpid(), "udp", udp_port));
+	(void)close(tcp);
+	(void)close(udp);
+	assert_false(lab_net_listens(getpid(), "tcp", tcp_port));
+	assert_false(lab_net_listens(getpid(), "udp", udp_port));
+}
+
+static char *scratch(void)
+{
+	char *dir = str_fmt("/tmp/leakproof-test-XXXXXX");
+
+	assert_non_null(mkdtemp(dir));
+	return dir;
+}
+
+static void write_in(const char *dir, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = str_fmt("%s/%s", dir, name);
+	_cleanup_free_ char *parent = str_fmt("%s", path);
+
+	*strrchr(parent, '/') = '\0';
+	assert_int_equal(fs_mkdir_p(parent, 0755, NULL), 0);
+	assert_int_equal(fs_write(path, text, strlen(text), 0640, NULL), 0);
+}
+
+static struct stat stat_in(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = str_fmt("%s/%s", dir, name);
+	struct stat st = { 0 };
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st;
+}
+
+static void test_last_line(void **state)
+{
+	_cleanup_free_ char *dir = scratch();
+	_cleanup_free_ char *log = str_fmt("%s/log", dir);
+	_cleanup_free_ char *none = lab_last_line(log);
+	_cleanup_free_ char *last = NULL;
+
+	(void)state;
+	assert_string_equal(none, "");
+	write_in(dir, "log", "first\nthe reason\n\n");
+	last = lab_last_line(log);
+	assert_string_equal(last, "the reason");
+	assert_int_equal(fs_remove_tree(dir, NULL), 0);
+}
+
+/* The content of layers is shared, everything that an engine writes is copied. */
+static void test_graph(void **state)
+{
+	_cleanup_free_ char *dir = scratch();
+	_cleanup_free_ char *from = str_fmt("%s/from", dir), *to = str_fmt("%s/to", dir);
+	_cleanup_free_ char *marked = str_fmt("%s/overlay2/abc/diff/usr", from);
+	_cleanup_free_ char *link = str_fmt("%s/overlay2/l/X", from);
+	_cleanup_free_ char *copy = str_fmt("%s/overlay2/abc/diff/usr", to);
+	_cleanup_free_ char *target = str_fmt("%s/overlay2/l/X", to);
+	struct err err = { 0 };
+	char value[8] = "";
+	bool xattrs;
+
+	(void)state;
+	write_in(from, "overlay2/abc/diff/usr/bin/x", "content");
+	write_in(from, "overlay2/abc/link", "ABC");
+	write_in(from, "overlay2/l/unused", "");
+	write_in(from, "image/overlay2/repositories.json", "{}");
+	assert_int_equal(symlink("../abc/diff", link), 0);
+	xattrs = setxattr(marked, "user.lab", "y", 1, 0) == 0; /* not on every file system */
+	if (lab_graph_install(from, to, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(stat_in(from, "overlay2/abc/diff/usr/bin/x").st_ino ==
+		    stat_in(to, "overlay2/abc/diff/usr/bin/x").st_ino);
+	assert_true(stat_in(from, "overlay2/abc/link").st_ino !=
+		    stat_in(to, "overlay2/abc/link").st_ino);
+	assert_true(stat_in(from, "image/overlay2/repositories.json").st_ino !=
+		    stat_in(to, "image/overlay2/repositories.json").st_ino);
+	assert_int_equal(stat_in(to, "overlay2/abc/link").st_mode & 07777, 0640);
+	assert_int_equal(readlink(target, value, sizeof(value) - 1), sizeof(value) - 1);
+	assert_string_equal(value, "../abc/");
+	if (xattrs)
+		assert_int_equal(getxattr(copy, "user.lab", value, sizeof(value)), 1);
+	assert_int_equal(lab_graph_install("/nonexistent/graph", to, &err), -1);
+	assert_int_equal(fs_remove_tree(dir, NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_listens),
+		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_graph),
+	};
+
+	return cmocka_run_group_tests_name("host: parts", tests, NULL, NULL);
+}
