@@ -210,7 +210,8 @@ static bool is_gateway_leg(const struct policy *p, const struct ipaddr *a)
 static bool comes_from_server(const struct policy *p, const struct policy_tunnel *t,
 			      const struct net_layer *l, enum packet_direction dir)
 {
-	return ipaddr_equal(&l->src, &t->endpoint) && (dir != DIR_OUT || is_gateway_leg(p, &l->dst));
+	return ipaddr_equal(&l->src, &t->endpoint) &&
+	       (dir != DIR_OUT || is_gateway_leg(p, &l->dst));
 }
 
 enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,

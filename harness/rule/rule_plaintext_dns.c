@@ -4,12 +4,21 @@
 
 static const uint8_t classes[] = { 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 5, 0 };
 
-static const char *how(uint8_t transport)
+static const char *how(enum dns_transport transport)
 {
-	static const char *const names[] = { "DNS", "DNS over TCP", "multicast DNS", "LLMNR",
-					     "NetBIOS" };
-
-	return transport < sizeof(names) / sizeof(names[0]) ? names[transport] : "DNS";
+	switch (transport) {
+	case DNS_OVER_UDP:
+		return "DNS";
+	case DNS_OVER_TCP:
+		return "DNS over TCP";
+	case DNS_MULTICAST:
+		return "multicast DNS";
+	case DNS_LLMNR:
+		return "LLMNR";
+	case DNS_NETBIOS:
+		return "NetBIOS";
+	}
+	return "DNS";
 }
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
@@ -19,10 +28,10 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 
 	if (!facts_has(c->facts, PROTO_DNS) || d->response || !rule_exposed(c))
 		return false;
-	return rule_say(hit, "looked up %.80s by %s at %s, %s", d->qname, how(d->transport),
-			rule_destination(c, dest, sizeof(dest)),
-			c->tap->role == TAP_LO ? "through the host's own resolver"
-					       : "outside the tunnel");
+	return rule_say(
+		hit, "looked up %.80s by %s at %s, %s", d->qname,
+		how((enum dns_transport)d->transport), rule_destination(c, dest, sizeof(dest)),
+		c->tap->role == TAP_LO ? "through the host's own resolver" : "outside the tunnel");
 }
 
 const struct rule rule_plaintext_dns = {

@@ -747,6 +747,24 @@ static void miss_arp_own(struct golden *g)
 	add(g, "uplink", 0, arp(2, M_HOST, REAL, ROUTER));
 }
 
+static inline struct bytes neighbour(uint8_t type, const char *target)
+{
+	return ip6o("fe80::10", "ff02::1", P_ICMP6, 255,
+		    icmp(type, 0, cat(hex("60000000"), addr(target))));
+}
+
+static void na_reply(struct golden *g)
+{
+	add(g, "uplink", 0, out(neighbour(136, "fd00:64::2")));
+}
+
+static void miss_na(struct golden *g)
+{
+	/* asking for it is no answer, and another address is another address */
+	add(g, "uplink", 0, out(neighbour(135, "fd00:64::2")));
+	add(g, "uplink", 1, out(neighbour(136, REAL6)));
+}
+
 /* ---- routers and leases ---- */
 
 static inline struct bytes advertisement(uint16_t lifetime, int prefix)
@@ -866,6 +884,25 @@ static void told_stun(struct golden *g)
 	       udp(3478, 40001,
 		   cat(cat(hex("0101 000c 2112a442"), fill(0x44, 12)),
 		       hex("0020 0008 00 01 bd53 ea12d548")))));
+}
+
+/* EDNS client subnet (RFC 7871): the first 24 bits of an address */
+static inline struct bytes subnet_query(const char *first_24_bits)
+{
+	struct bytes q = dns_query(6, "tracker.example");
+
+	q.b[11] = 1; /* one additional record */
+	return cat(q, cat(hex("00 0029 1000 00000000 000b 0008 0007 0001 18 00"), hex(first_24_bits)));
+}
+
+static void told_subnet(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 53, subnet_query("cb0071"))));
+}
+
+static void miss_told_subnet(struct golden *g)
+{
+	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 53, subnet_query("c63364"))));
 }
 
 static void miss_told_vpn(struct golden *g)
@@ -1119,6 +1156,8 @@ static const struct golden_case golden_cases[] = {
 	{ "tunnel-address-answers-exit", LAB, miss_tun_at_exit },
 	{ "tunnel-address-arp+reply", LAB, arp_reply },
 	{ "tunnel-address-arp+inside-vlan", LAB, arp_inside },
+	{ "tunnel-address-arp+neighbour-advertisement", LAB, na_reply },
+	{ "tunnel-address-arp-neighbours", LAB, miss_na },
 	{ "tunnel-address-arp-asked", LAB, miss_arp_asked },
 	{ "tunnel-address-arp-own", LAB, miss_arp_own },
 	{ "router-advertisement-inside+lifetime", LAB, ra_bridge },
@@ -1135,6 +1174,8 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-in-payload+v6-handshake", LAB, told_v6_handshake },
 	{ "real-address-in-payload+yourip", LAB, told_yourip },
 	{ "real-address-in-payload+stun", LAB, told_stun },
+	{ "real-address-in-payload+client-subnet", LAB, told_subnet },
+	{ "real-address-in-payload-other-subnet", LAB, miss_told_subnet },
 	{ "real-address-in-payload-vpn-address", LAB, miss_told_vpn },
 	{ "real-address-in-payload-dns-answer", LAB, miss_told_dns },
 	{ "real-address-in-payload-ciphertext", LAB, miss_told_bytes },

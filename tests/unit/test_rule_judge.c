@@ -503,6 +503,46 @@ static void test_next_hop_tells_the_direction(void **state)
 	end(&w);
 }
 
+static void check_sentence(const struct world *w, const char *rule, const char *part)
+{
+	const struct finding *f = first_of(w, rule);
+
+	assert_non_null(f);
+	if (!strstr(f->sentence, part))
+		fail_msg("%s: `%s` lacks `%s`", rule, f->sentence, part);
+}
+
+static void test_sentences(void **state)
+{
+	struct world w = lab();
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	dns_lo_canary(&g);
+	text_v4(&g);
+	node_v4(&g);
+	for (size_t i = 0; i < g.n; i++)
+		feed(&w, g.f[i].tap, g.f[i].us * NS_PER_US, g.f[i].b);
+	judge_finish(w.j);
+	check_sentence(
+		&w, "plaintext-dns",
+		"sonarr looked up x.CS-11D0.canary.example by DNS at 127.0.0.53:53, through the "
+		"host's own resolver.");
+	check_sentence(&w, "real-address-text", "was sent text with the real address 203.0.113.10");
+	check_sentence(&w, "dht-id-from-real-address", "made from the real address 203.0.113.10");
+	end(&w);
+	w = lab();
+	feed(&w, "uplink", 0, leaving(1, 64, udp(5, 53, dns_query(1, "a.example"))));
+	feed(&w, "exit", 0, ip(TUN, SINK, P_UDP, udp(5, 514, text("at 203.0.113.10"))));
+	judge_finish(w.j);
+	check_sentence(&w, "plaintext-dns",
+		       "The stack looked up a.example by DNS at 198.51.100.134:53, "
+		       "outside the tunnel.");
+	check_sentence(&w, "real-address-text", "sent text with the real address 203.0.113.10");
+	assert_null(strstr(first_of(&w, "real-address-text")->sentence, "was"));
+	end(&w);
+}
+
 static void test_policy_without_taps_is_refused(void **state)
 {
 	struct policy *p = policy_new();
@@ -586,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_findings_are_bounded),
 		cmocka_unit_test(test_allowances_are_counted),
 		cmocka_unit_test(test_next_hop_tells_the_direction),
+		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_policy_without_taps_is_refused),
 		cmocka_unit_test(test_run_merges_by_time),
 	};
