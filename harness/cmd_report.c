@@ -84,8 +84,10 @@ static int run(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == '?')
 			return EXIT_USAGE;
-		format = c == 'f' ? optarg : format;
-		out = c == 'o' ? optarg : out;
+		if (c == 'f' && optarg)
+			format = optarg;
+		if (c == 'o' && optarg)
+			out = optarg;
 		o.share |= c == 's';
 		o.junit_strict |= c == 'j';
 	}

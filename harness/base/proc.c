@@ -209,22 +209,34 @@ static const char *last_line(char *text)
 	return nl ? nl + 1 : text;
 }
 
+/* "ip link show": the command as a person would type it; caller frees. */
+static char *command_line(const char *const argv[])
+{
+	char *line = NULL;
+	size_t size;
+	FILE *f = open_memstream(&line, &size);
+
+	if (!f)
+		abort();
+	for (const char *const *a = argv; *a; a++)
+		(void)fprintf(f, "%s%s", a == argv ? "" : " ", *a);
+	(void)fclose(f);
+	return line;
+}
+
 int proc_check(const char *const argv[], const struct proc_opts *opts, struct err *err)
 {
 	_cleanup_proc_ struct proc_result r = { 0 };
-	char line[256] = "";
+	_cleanup_free_ char *line = NULL;
 
 	if (proc_run(argv, opts, &r, err) < 0)
-		return -1;
+		return -1; /* NOLINT(clang-analyzer-unix.Malloc): the cleanup attribute frees r */
 	if (r.status == 0)
 		return 0;
-	for (const char *const *a = argv; *a && strlen(line) + strlen(*a) + 2 < sizeof(line); a++) {
-		(void)strcat(line, a == argv ? "" : " ");
-		(void)strcat(line, *a);
-	}
 	if (r.status == 127)
 		return err_set(err, EXIT_ENVIRONMENT, "%s: command not found", argv[0]);
-	return err_set(err, EXIT_ENVIRONMENT, "%s: exit status %d: %.400s", line, r.status,
+	line = command_line(argv);
+	return err_set(err, EXIT_ENVIRONMENT, "%.250s: exit status %d: %.400s", line, r.status,
 		       last_line(*r.error ? r.error : r.out));
 }
 

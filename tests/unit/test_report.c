@@ -23,21 +23,21 @@ static char *text_of(const char *s)
 	return str_fmt("%s", s);
 }
 
-static void fill_series(struct result_scenario *s, const char *name, const char *unit, unsigned from,
-			unsigned to, double value)
+static void fill_series(struct result_scenario *s, const char *name, const char *unit,
+			unsigned from, unsigned to, double value)
 {
 	struct result_series *r;
 
 	s->series = realloc(s->series, (s->n_series + 1) * sizeof(*r));
 	r = &s->series[s->n_series++];
-	*r = (struct result_series){ text_of(name), text_of(unit), s->begin, S(1) / 10, 300,
-				     calloc(300, sizeof(double)) };
+	*r = (struct result_series){ text_of(name), text_of(unit), s->begin,
+				     S(1) / 10,	    300,	   calloc(300, sizeof(double)) };
 	for (unsigned i = from; i < to; i++)
 		r->values[i] = value + i % 7;
 }
 
-static void fill_scenario(struct result_scenario *s, const char *name, enum verdict v, bool must_leak,
-			  bool expected)
+static void fill_scenario(struct result_scenario *s, const char *name, enum verdict v,
+			  bool must_leak, bool expected)
 {
 	*s = (struct result_scenario){ .name = text_of(name),
 				       .summary = text_of("kills the VPN while a download runs"),
@@ -54,20 +54,34 @@ static void fill_scenario(struct result_scenario *s, const char *name, enum verd
 				       .canaries_sent = 3000 };
 	s->windows = calloc(1, sizeof(*s->windows));
 	s->n_windows = 1;
-	s->windows[0] = (struct result_window){ text_of("vpn.process-kill gluetun"), text_of("fault"),
-						s->begin + S(10), s->begin + S(14), 120000, true,
+	s->windows[0] = (struct result_window){ text_of("vpn.process-kill gluetun"),
+						text_of("fault"),
+						s->begin + S(10),
+						s->begin + S(14),
+						120000,
+						true,
 						text_of("pidfd readable") };
 	s->taps = calloc(1, sizeof(*s->taps));
 	s->n_taps = 1;
-	s->taps[0] = (struct result_tap){ text_of("uplink"), text_of("uplink"), text_of("eth0"), text_of("uplink.pcap"),
-					  120, 0, 120, true, true, v != VERDICT_INCONCLUSIVE };
+	s->taps[0] = (struct result_tap){ text_of("uplink"),
+					  text_of("uplink"),
+					  text_of("eth0"),
+					  text_of("uplink.pcap"),
+					  120,
+					  0,
+					  120,
+					  true,
+					  true,
+					  v != VERDICT_INCONCLUSIVE };
 	s->controls = calloc(1, sizeof(*s->controls));
 	s->n_controls = 1;
-	s->controls[0] = (struct result_control){ text_of("plaintext-dns"), text_of("uplink"), true, text_of("found") };
+	s->controls[0] = (struct result_control){ text_of("plaintext-dns"), text_of("uplink"), true,
+						  text_of("found") };
 	s->measures = calloc(1, sizeof(*s->measures));
 	s->n_measures = 1;
-	s->measures[0] = (struct result_measure){ text_of("recovery"), text_of("1.250 s"), S(1), S(60), 5000000,
-						  true };
+	s->measures[0] = (struct result_measure){
+		text_of("recovery"), text_of("1.250 s"), S(1), S(60), 5000000, true
+	};
 	fill_series(s, "tunnel", "packets", 0, 100, 200);
 	fill_series(s, "blocked", "packets", 100, 140, 10);
 	fill_series(s, "leaks", "packets", 102, v == VERDICT_LEAK ? 105 : 102, 1);
@@ -79,10 +93,17 @@ static void fill_scenario(struct result_scenario *s, const char *name, enum verd
 	s->n_findings = 1;
 	s->findings_total = 31;
 	s->findings[0] = (struct result_finding){
-		text_of("cleartext-outside-tunnel"), text_of("critical"),
-		text_of("qbittorrent sent TCP from 203.0.113.10 outside the tunnel"), text_of("uplink"),
-		text_of("qbittorrent"), text_of("bridge-match"), 0.97, s->begin + S(10) + 42000000, 77,
-		text_of("evidence/uplink.pcap"), text_of("203.0.113.10:40000 > 198.51.100.134:6881 TCP"),
+		text_of("cleartext-outside-tunnel"),
+		text_of("critical"),
+		text_of("qbittorrent sent TCP from 203.0.113.10 outside the tunnel"),
+		text_of("uplink"),
+		text_of("qbittorrent"),
+		text_of("bridge-match"),
+		0.97,
+		s->begin + S(10) + 42000000,
+		77,
+		text_of("evidence/uplink.pcap"),
+		text_of("203.0.113.10:40000 > 198.51.100.134:6881 TCP"),
 		text_of("Keep the policy of FORWARD at DROP.")
 	};
 }
@@ -94,16 +115,19 @@ static struct result *sample(void)
 	r->run = text_of("20260101-000000-abcd");
 	r->version = text_of("0.1.0");
 	r->verdict = VERDICT_LEAK;
-	r->sentence = text_of("2 of 4 scenarios did not end as they must; the worst verdict is: leak.");
+	r->sentence = text_of(
+		"2 of 4 scenarios did not end as they must; the worst verdict is: leak.");
 	r->begin = S(1700000000);
 	r->end = S(1700000130);
 	r->n_environment = 2;
 	r->environment = calloc(2, sizeof(*r->environment));
 	r->environment[0] = (struct result_pair){ text_of("kernel"), text_of("6.1") };
-	r->environment[1] = (struct result_pair){ text_of("real address"), text_of("203.0.113.10") };
+	r->environment[1] = (struct result_pair){ text_of("real address"),
+						  text_of("203.0.113.10") };
 	r->n_images = 1;
 	r->images = calloc(1, sizeof(*r->images));
-	r->images[0] = (struct result_pair){ text_of("gluetun"), text_of("leakproof/gateway (built here, stand-in)") };
+	r->images[0] = (struct result_pair){ text_of("gluetun"),
+					     text_of("leakproof/gateway (built here, stand-in)") };
 	r->n_scenarios = 4;
 	r->scenarios = calloc(4, sizeof(*r->scenarios));
 	fill_scenario(&r->scenarios[0], "steady-state", VERDICT_PASS, false, true);
@@ -207,7 +231,8 @@ static unsigned count_nodes(const xmlNode *n, const char *name)
 	unsigned sum = 0;
 
 	for (; n; n = n->next)
-		sum += (unsigned)(xmlStrcmp(n->name, BAD_CAST name) == 0) + count_nodes(n->children, name);
+		sum += (unsigned)(xmlStrcmp(n->name, BAD_CAST name) == 0) +
+		       count_nodes(n->children, name);
 	return sum;
 }
 
