@@ -49,8 +49,10 @@ static int set_network(enum node_index node, struct err *err)
 		if (fs_exists(net_settings[i][0]) &&
 		    fs_poke(net_settings[i][0], net_settings[i][1], err) < 0)
 			return -1;
+	/* A new namespace takes this over from the machine. An engine that finds it off turns it on and then
+	 * lets the FORWARD chain drop, as on a fresh machine; one that finds it on leaves the chain open. */
 	if (node != NODE_ISP && node != NODE_VPN)
-		return 0;
+		return fs_poke("/proc/sys/net/ipv4/ip_forward", "0", err);
 	for (size_t i = 0; i < sizeof(router_settings) / sizeof(router_settings[0]); i++)
 		if (fs_exists(router_settings[i][0]) &&
 		    fs_poke(router_settings[i][0], router_settings[i][1], err) < 0)

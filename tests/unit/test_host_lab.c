@@ -128,6 +128,9 @@ static void test_facts(void **state)
 	assert_null(host_lab_up(&(struct lab_opts){ .id = lab_id }, &err));
 	assert_non_null(strstr(err.text, "already"));
 	assert_true(fs_exists(host_socket(h)));
+	/* As the engine leaves a fresh machine, whatever this one has. */
+	sh(h, "iptables -S FORWARD | grep -qxe '-P FORWARD DROP'");
+	sh(h, "[ $(cat /proc/sys/net/ipv4/ip_forward) = 1 ]");
 	down(h);
 	assert_null(host_lab_attach(lab_id, &err));
 }
