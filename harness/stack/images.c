@@ -21,10 +21,11 @@
 #include "stack/archive.h"
 #include "stack/images_docker.h"
 
-#define BUILD_NS (1200 * NS_PER_S)
-#define PULL_NS	 (900 * NS_PER_S)
-#define ROWS	 (sizeof(rows) / sizeof(rows[0]))
-#define ARCHIVES 64
+#define BUILD_NS   (1200 * NS_PER_S)
+#define INSPECT_NS (20 * NS_PER_S)
+#define PULL_NS	   (900 * NS_PER_S)
+#define ROWS	   (sizeof(rows) / sizeof(rows[0]))
+#define ARCHIVES   64
 
 /* stack/compose.yml names the same references as its defaults; a test holds the two together. */
 static const struct row {
@@ -276,15 +277,22 @@ static char *pulled_path(const char *reference, const char *manifest, struct err
 	return path;
 }
 
-/* The manifest as the registry has it now; caller frees. */
-static char *remote_manifest(const char *official, struct err *err)
+/* The manifest as the registry has it now; caller frees. A registry that does not answer is not asked again. */
+static char *remote_manifest(struct image_set *s, const char *official, struct err *err)
 {
+	const struct proc_opts o = { .timeout_ns = INSPECT_NS };
 	_cleanup_free_ char *from = str_fmt("docker://%s", official);
 	_cleanup_proc_ struct proc_result r = { 0 };
 	const char *line;
 
-	if (proc_run(PROC_ARGV("skopeo", "inspect", "--raw", from), NULL, &r, err) < 0)
+	if (s->no_registry) {
+		(void)err_set(err, EXIT_ENVIRONMENT, "the registry did not answer before");
 		return NULL;
+	}
+	if (proc_run(PROC_ARGV("skopeo", "inspect", "--raw", from), &o, &r, err) < 0) {
+		s->no_registry = true;
+		return NULL;
+	}
 	if (r.status == 0)
 		return take_ptr(r.out);
 	r.error[strcspn(r.error, "\n")] = '\0';
@@ -313,7 +321,7 @@ static int pull(const char *official, const char *path, struct err *err)
 static int from_pull(struct image_set *s, size_t r, const struct image_opts *o, struct err *err)
 {
 	_cleanup_free_ char *what = str_fmt("pulling %s", rows[r].official);
-	_cleanup_free_ char *manifest = remote_manifest(rows[r].official, err);
+	_cleanup_free_ char *manifest = remote_manifest(s, rows[r].official, err);
 	_cleanup_free_ char *path = manifest ? pulled_path(rows[r].official, manifest, err) : NULL;
 	struct archive a;
 
