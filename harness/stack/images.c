@@ -57,8 +57,9 @@ struct image_set {
 	struct archive own; /* ours; path NULL until one is needed */
 	struct archive given[ARCHIVES];
 	size_t n_given;
-	char *socket;	/* of the machine's engine */
-	json_t *docker; /* images of the machine's engine */
+	char *socket;	  /* of the machine's engine */
+	bool no_registry; /* one did not answer in time: it is not waited for again */
+	json_t *docker;	  /* images of the machine's engine */
 };
 
 static void say(const struct image_opts *o, const char *what)
