@@ -10,7 +10,7 @@
 #include "report/html.h"
 #include "report/summary.h"
 
-#define ROWS_OPEN 10 /* packets of a group of findings that are shown before one asks for more */
+#define ROWS_OPEN 6 /* packets of a group of findings that are shown before one asks for more */
 
 /* Seconds since the scenario began, to the millisecond. */
 static void put_moment(FILE *f, const struct result_scenario *s, int64_t t)
