@@ -37,7 +37,8 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 
 static inline bool cursor_skip(struct cursor *c, size_t n)
 {
-	return cursor_take(c, n) != NULL || (n == 0 && !c->short_);
+	cursor_take(c, n);
+	return !c->short_;
 }
 
 static inline uint8_t cursor_u8(struct cursor *c)
@@ -87,12 +88,20 @@ static inline bool cursor_copy(struct cursor *c, void *to, size_t n)
 	return b != NULL;
 }
 
-/* A cursor over the next n bytes (over what is left, with short_ set, when there are fewer). */
+/* May another element be read? The condition of every loop over a list: a read that failed leaves bytes. */
+static inline bool cursor_more(const struct cursor *c)
+{
+	return c->left > 0 && !c->short_;
+}
+
+/* A cursor over the next n bytes. When there are fewer it covers those, and *c is at its end with short_ set. */
 static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
-	struct cursor sub = cursor_of(c->p, n < c->left ? n : c->left);
+	bool cut = c->short_ || n > c->left;
+	struct cursor sub = cursor_of(c->p, c->short_ ? 0 : n < c->left ? n : c->left);
 
-	sub.short_ = !cursor_skip(c, n);
+	cursor_skip(c, sub.left);
+	c->short_ |= cut;
 	return sub;
 }
 

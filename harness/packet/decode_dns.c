@@ -118,7 +118,7 @@ static void edns(struct facts *f, uint16_t size, struct cursor c)
 {
 	f->dns.edns = true;
 	f->dns.edns_size = size;
-	while (c.left >= 4) {
+	while (cursor_more(&c)) {
 		uint16_t code = cursor_u16(&c), n = cursor_u16(&c);
 		struct cursor body = cursor_sub(&c, n);
 

@@ -68,7 +68,7 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 		n->router_lifetime = be16(h + 6);
 	if (n->type >= 135)
 		n->target = ipaddr_v6(h + 8);
-	while (c.left) {
+	while (cursor_more(&c)) {
 		uint8_t kind = cursor_u8(&c);
 		size_t size = (size_t)cursor_u8(&c) * 8;
 		struct cursor body;
@@ -102,7 +102,7 @@ static void dhcp_routes(struct facts *f, struct cursor c)
 {
 	struct dhcp_facts *d = &f->dhcp;
 
-	while (c.left) {
+	while (cursor_more(&c)) {
 		uint8_t net[4] = { 0 }, router[4], len = cursor_u8(&c);
 		struct dhcp_route *r;
 
@@ -187,7 +187,7 @@ bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
 	memcpy(d->client_mac, h + 28, 6);
 	if (be32(h + 12))
 		fact_addr(f, d->ciaddr, 0, PLACE_DHCP_CLIENT);
-	while (c.left) {
+	while (cursor_more(&c)) {
 		uint8_t kind = cursor_u8(&c), size;
 		struct cursor body;
 

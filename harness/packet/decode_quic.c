@@ -160,11 +160,11 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
 }
 
 /* Frames that an Initial may hold (RFC 9000 12.4): PADDING, PING, ACK, CRYPTO, CONNECTION_CLOSE. */
-static void initial_frames(struct work *w, const uint8_t *p, size_t len)
+void decode_quic_frames(struct work *w, const uint8_t *p, size_t len)
 {
 	struct cursor c = cursor_of(p, len);
 
-	while (c.left && !c.short_) {
+	while (cursor_more(&c)) {
 		uint64_t type = varint(&c), offset, n;
 		const uint8_t *data;
 
@@ -227,7 +227,7 @@ static void initial_decrypt(struct work *w, const struct initial *in)
 		return;
 	}
 	w->f->quic.decrypted = true;
-	initial_frames(w, plain, n);
+	decode_quic_frames(w, plain, n);
 }
 
 static bool connection_id(struct cursor *c, uint8_t *id, uint8_t *id_len)

@@ -71,7 +71,7 @@ static bool stun_attribute(struct facts *f, uint16_t type, const uint8_t *p, siz
 
 static bool stun_attributes(struct facts *f, struct cursor c, const uint8_t *key)
 {
-	while (c.left) {
+	while (cursor_more(&c)) {
 		uint16_t type = cursor_u16(&c), n = cursor_u16(&c);
 		const uint8_t *p = cursor_take(&c, n);
 

@@ -24,7 +24,7 @@ static void hello_server_name(struct tls_facts *t, struct cursor c)
 {
 	struct cursor list = cursor_sub(&c, cursor_u16(&c));
 
-	while (list.left) {
+	while (cursor_more(&list)) {
 		uint8_t kind = cursor_u8(&list);
 		uint16_t n = cursor_u16(&list);
 		const uint8_t *name = cursor_take(&list, n);
@@ -43,7 +43,7 @@ static void hello_alpn(struct tls_facts *t, struct cursor c)
 	struct cursor list = cursor_sub(&c, cursor_u16(&c));
 	size_t at = 0;
 
-	while (list.left) {
+	while (cursor_more(&list)) {
 		uint8_t n = cursor_u8(&list);
 		const uint8_t *name = cursor_take(&list, n);
 
@@ -59,7 +59,7 @@ static void hello_versions(struct tls_facts *t, struct cursor c)
 {
 	struct cursor list = cursor_sub(&c, cursor_u8(&c));
 
-	while (list.left >= 2) {
+	while (cursor_more(&list)) {
 		uint16_t v = cursor_u16(&list);
 
 		if (!is_grease(v) && v > t->version)
@@ -91,10 +91,9 @@ static bool hello_body(struct facts *f, struct cursor c, bool whole)
 {
 	struct tls_facts *t = &f->tls;
 	struct cursor exts;
-	bool quic = t->over_quic;
 
 	memset(t, 0, sizeof(*t));
-	t->over_quic = quic;
+	t->over_quic = facts_has(f, PROTO_QUIC);
 	t->version = cursor_u16(&c);
 	if (t->version >> 8 != 3 && t->version >> 8 != 0x7f)
 		return false;
@@ -108,7 +107,7 @@ static bool hello_body(struct facts *f, struct cursor c, bool whole)
 	exts = cursor_sub(&c, cursor_u16(&c));
 	if (c.short_)
 		fact_reason(f, whole ? UND_TLS_HELLO : UND_TLS_SHORT);
-	while (exts.left) {
+	while (cursor_more(&exts)) {
 		uint16_t type = cursor_u16(&exts), n = cursor_u16(&exts);
 		struct cursor body = cursor_sub(&exts, n);
 
@@ -190,7 +189,6 @@ enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool l
 		fact_set(f, PROTO_TLS);
 		return HEAD_DONE;
 	}
-	f->tls.over_quic = false;
 	state = hello_of_records(f, p, len, last);
 	if (state == HEAD_DONE)
 		fact_set(f, PROTO_TLS);

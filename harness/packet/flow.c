@@ -587,7 +587,6 @@ void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t
 	struct flow *fl;
 	size_t m;
 
-	f->tls.over_quic = true;
 	if (!w->d) {
 		if (offset == 0)
 			decode_tls_hello(f, p, len, true);

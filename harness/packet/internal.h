@@ -126,6 +126,8 @@ bool decode_bt_websocket(struct facts *f, const uint8_t *p, size_t len);
 void decode_bt_announce_target(struct facts *f, const uint8_t *target, size_t len);
 bool openvpn_is_reset(const uint8_t *p, size_t len);
 bool decode_quic_long(struct work *w, const uint8_t *p, size_t len);
+/* What stands in an Initial once it is decrypted. */
+void decode_quic_frames(struct work *w, const uint8_t *p, size_t len);
 bool decode_quic_short(struct work *w, const uint8_t *p, size_t len);
 bool decode_dtls(struct facts *f, const uint8_t *p, size_t len);
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames through the decoder. The input is a list of: link type (index), captured length (2 bytes), bytes; so one
+ * input can be a whole conversation. Each frame is decoded from a block of its exact size. */
+#include "fuzz_packet.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint32_t links[] = { LINK_ETHERNET, LINK_RAW,  LINK_SLL,  LINK_SLL2,
+					  LINK_NULL,	 LINK_LOOP, LINK_IPV6, 147 };
+	struct decoder *d = fresh_decoder();
+	struct cursor c = cursor_of(data, size);
+
+	for (int64_t time = 0; c.left > 3; time += 1000000) {
+		uint32_t link = links[cursor_u8(&c) & 7];
+		size_t n = cursor_u16(&c);
+		uint8_t *exact;
+
+		n = n < c.left ? n : c.left;
+		exact = malloc(n ? n : 1);
+		if (!exact)
+			abort();
+		memcpy(exact, cursor_take(&c, n), n);
+		fresh_facts();
+		decode_frame(NULL, link, exact, (uint32_t)n, (uint32_t)n, time, &facts);
+		check_facts(&facts);
+		fresh_facts();
+		decode_frame(d, link, exact, (uint32_t)n, (uint32_t)(n + n % 3), time, &facts);
+		expect(facts.n_layers || facts.reason || facts_has(&facts, PROTO_ARP));
+		check_facts(&facts);
+		free(exact);
+	}
+	return 0;
+}
