@@ -12,6 +12,7 @@ if [ "${1:-}" = --every ]; then
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/leakproof-mutants.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap "exit 130" INT TERM
 tests="judge golden policy process catalogue"
 mkdir -p "$work/tree/tests/unit"
 cp -r harness docs "$work/tree/"
