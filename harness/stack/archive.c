@@ -264,6 +264,7 @@ static int put(FILE *out, const void *data, size_t len, struct err *err)
 
 static int put_header(FILE *out, const char *name, uint64_t size, struct err *err)
 {
+	static const char magic[8] = { 'u', 's', 't', 'a', 'r', '\0', '0', '0' };
 	char h[BLOCK] = { 0 };
 
 	(void)snprintf(h, 100, "%s", name);
@@ -273,7 +274,7 @@ static int put_header(FILE *out, const char *name, uint64_t size, struct err *er
 	(void)snprintf(h + 124, 12, "%011llo", (unsigned long long)size);
 	(void)snprintf(h + 136, 12, "%011o", 0);
 	h[156] = '0';
-	memcpy(h + 257, "ustar\00000", 8);
+	memcpy(h + 257, magic, sizeof(magic));
 	(void)snprintf(h + 148, 8, "%06o", header_sum((const unsigned char *)h));
 	h[155] = ' ';
 	return put(out, h, sizeof(h), err);
