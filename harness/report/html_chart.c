@@ -72,7 +72,7 @@ static double *columns_of(const struct chart *c, const struct result_series *r, 
 		double at = t / c->span * (double)c->columns;
 		size_t k;
 
-		if (at < 0 || at >= (double)c->columns || isnan(r->values[i]))
+		if (at < 0 || at >= (double)c->columns || !isfinite(r->values[i]))
 			continue;
 		k = (size_t)at;
 		v[k] = isnan(v[k]) ? r->values[i]
@@ -88,7 +88,7 @@ static double total_of(const struct result_series *r, double *peak)
 
 	*peak = 0;
 	for (size_t i = 0; i < r->count; i++)
-		if (!isnan(r->values[i])) {
+		if (isfinite(r->values[i])) {
 			total += r->values[i];
 			*peak = fmax(*peak, r->values[i]);
 		}

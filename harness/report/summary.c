@@ -100,12 +100,13 @@ size_t summary_faults(const struct result_scenario *s)
 
 char *summary_duration(int64_t ns)
 {
-	int64_t size = ns < 0 ? -ns : ns;
 	const char *sign = ns < 0 ? "-" : "";
 	long long seconds;
+	int64_t size;
 
 	if (ns == RESULT_NONE)
 		return str_fmt("-");
+	size = ns < 0 ? -ns : ns;
 	if (size == 0)
 		return str_fmt("0 s");
 	if (size < NS_PER_MS)

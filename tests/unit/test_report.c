@@ -1,148 +1,28 @@
 // SPDX-License-Identifier: MIT
-/* Result model and reports: both directions of the JSON, hostile strings, redaction, the counts of JUnit. With a
- * directory as argument: write the sample's reports there (for the browser test). */
+/* Reports: terminal, JSON, the page, writing of files, redaction.
+ * `test_report --write DIR` writes the sample's reports for the browser test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
-#include <libxml/parser.h>
 
 #include "base/cleanup.h"
-#include "base/fs.h"
+#include "report/redact.h"
 #include "report/report.h"
+#include "report/sample.h"
+#include "report/summary.h"
 
-#define HOSTILE "<script>alert(1)</script> & \"q\" 'a' \x01"
-#define S(n)	INT64_C(n##000000000)
-
-static char *text_of(const char *s)
-{
-	return str_fmt("%s", s);
-}
-
-static void fill_series(struct result_scenario *s, const char *name, const char *unit,
-			unsigned from, unsigned to, double value)
-{
-	struct result_series *r;
-
-	s->series = realloc(s->series, (s->n_series + 1) * sizeof(*r));
-	r = &s->series[s->n_series++];
-	*r = (struct result_series){ text_of(name), text_of(unit), s->begin,
-				     S(1) / 10,	    300,	   calloc(300, sizeof(double)) };
-	for (unsigned i = from; i < to; i++)
-		r->values[i] = value + i % 7;
-}
-
-static void fill_scenario(struct result_scenario *s, const char *name, enum verdict v,
-			  bool must_leak, bool expected)
-{
-	*s = (struct result_scenario){ .name = text_of(name),
-				       .summary = text_of("kills the VPN while a download runs"),
-				       .file = text_of("scenarios/x.yaml"),
-				       .line = 3,
-				       .repeat = 1,
-				       .verdict = v,
-				       .must_leak = must_leak,
-				       .as_expected = expected,
-				       .reason = text_of(HOSTILE),
-				       .begin = S(1700000000),
-				       .end = S(1700000030),
-				       .blocked = 412,
-				       .canaries_sent = 3000 };
-	s->windows = calloc(1, sizeof(*s->windows));
-	s->n_windows = 1;
-	s->windows[0] = (struct result_window){ text_of("vpn.process-kill gluetun"),
-						text_of("fault"),
-						s->begin + S(10),
-						s->begin + S(14),
-						120000,
-						true,
-						text_of("pidfd readable") };
-	s->taps = calloc(1, sizeof(*s->taps));
-	s->n_taps = 1;
-	s->taps[0] = (struct result_tap){ text_of("uplink"),
-					  text_of("uplink"),
-					  text_of("eth0"),
-					  text_of("uplink.pcap"),
-					  120,
-					  0,
-					  120,
-					  true,
-					  true,
-					  v != VERDICT_INCONCLUSIVE };
-	s->controls = calloc(1, sizeof(*s->controls));
-	s->n_controls = 1;
-	s->controls[0] = (struct result_control){ text_of("plaintext-dns"), text_of("uplink"), true,
-						  text_of("found") };
-	s->measures = calloc(1, sizeof(*s->measures));
-	s->n_measures = 1;
-	s->measures[0] = (struct result_measure){
-		text_of("recovery"), text_of("1.250 s"), S(1), S(60), 5000000, true
-	};
-	fill_series(s, "tunnel", "packets", 0, 100, 200);
-	fill_series(s, "blocked", "packets", 100, 140, 10);
-	fill_series(s, "leaks", "packets", 102, v == VERDICT_LEAK ? 105 : 102, 1);
-	fill_series(s, "canaries", "packets", 0, 300, 10);
-	fill_series(s, "health", "state", 0, 100, 1);
-	if (v != VERDICT_LEAK)
-		return;
-	s->findings = calloc(1, sizeof(*s->findings));
-	s->n_findings = 1;
-	s->findings_total = 31;
-	s->findings[0] = (struct result_finding){
-		text_of("cleartext-outside-tunnel"),
-		text_of("critical"),
-		text_of("qbittorrent sent TCP from 203.0.113.10 outside the tunnel"),
-		text_of("uplink"),
-		text_of("qbittorrent"),
-		text_of("bridge-match"),
-		0.97,
-		s->begin + S(10) + 42000000,
-		77,
-		text_of("evidence/uplink.pcap"),
-		text_of("203.0.113.10:40000 > 198.51.100.134:6881 TCP"),
-		text_of("Keep the policy of FORWARD at DROP.")
-	};
-}
-
-static struct result *sample(void)
-{
-	struct result *r = calloc(1, sizeof(*r));
-
-	r->run = text_of("20260101-000000-abcd");
-	r->version = text_of("0.1.0");
-	r->verdict = VERDICT_LEAK;
-	r->sentence = text_of(
-		"2 of 4 scenarios did not end as they must; the worst verdict is: leak.");
-	r->begin = S(1700000000);
-	r->end = S(1700000130);
-	r->n_environment = 2;
-	r->environment = calloc(2, sizeof(*r->environment));
-	r->environment[0] = (struct result_pair){ text_of("kernel"), text_of("6.1") };
-	r->environment[1] = (struct result_pair){ text_of("real address"),
-						  text_of("203.0.113.10") };
-	r->n_images = 1;
-	r->images = calloc(1, sizeof(*r->images));
-	r->images[0] = (struct result_pair){ text_of("gluetun"),
-					     text_of("leakproof/gateway (built here, stand-in)") };
-	r->n_scenarios = 4;
-	r->scenarios = calloc(4, sizeof(*r->scenarios));
-	fill_scenario(&r->scenarios[0], "steady-state", VERDICT_PASS, false, true);
-	fill_scenario(&r->scenarios[1], "kill-vpn-process", VERDICT_LEAK, false, false);
-	fill_scenario(&r->scenarios[2], "dns-outage", VERDICT_INCONCLUSIVE, false, false);
-	fill_scenario(&r->scenarios[3], "control-leaky-stack", VERDICT_LEAK, true, true);
-	return r;
-}
-
-static char *render(const struct result *r, const char *format, bool share)
+static char *render(const char *format, const struct result *r, bool share)
 {
 	struct report_opts o = { .share = share };
 	struct err err = { 0 };
 	char *text = NULL;
-	size_t size;
+	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
 	assert_int_equal(report_write(report_find(format), r, &o, f, &err), 0);
@@ -150,115 +30,362 @@ static char *render(const struct result *r, const char *format, bool share)
 	return text;
 }
 
-static void test_json_round_trip(void **state)
+static void assert_has(const char *text, const char *what)
 {
-	struct result *r = sample();
-	_cleanup_json_ json_t *a = result_to_json(r);
-	_cleanup_json_ json_t *b = NULL;
-	struct err err = { 0 };
-	struct result *back = result_from_json(a, &err);
-
-	(void)state;
-	assert_non_null(back);
-	b = result_to_json(back);
-	assert_true(json_equal(a, b));
-	assert_int_equal(back->scenarios[1].findings_total, 31);
-	result_free(back);
-	result_free(r);
+	if (!strstr(text, what))
+		fail_msg("\"%s\" is missing", what);
 }
 
-static void test_json_says_what_is_wrong(void **state)
+static void assert_lacks(const char *text, const char *what)
 {
-	struct result *r = sample();
-	_cleanup_json_ json_t *j = result_to_json(r);
-	struct err err = { 0 };
+	const char *hit = strstr(text, what);
 
-	(void)state;
-	(void)json_object_set_new(j, "verdict", json_string("splendid"));
-	assert_null(result_from_json(j, &err));
-	assert_non_null(strstr(err.text, "verdict"));
-	assert_int_equal(err.status, EXIT_USAGE);
-	result_free(r);
+	if (hit)
+		fail_msg("\"%s\" is there: %.120s", what, hit);
 }
 
-static void test_bytes_that_are_no_text_survive(void **state)
+static size_t occurrences(const char *text, const char *what)
 {
-	struct result *r = sample();
-	_cleanup_free_ char *json = NULL;
+	size_t n = 0;
 
-	(void)state;
-	free(r->sentence);
-	r->sentence = text_of("bad \xff byte");
-	json = render(r, "json", false);
-	assert_non_null(strstr(json, "bad \\\\xff byte"));
-	result_free(r);
-}
-
-static void test_html_escapes_and_needs_nothing(void **state)
-{
-	struct result *r = sample();
-	_cleanup_free_ char *html = render(r, "html", false);
-
-	(void)state;
-	assert_null(strstr(html, "<script>alert"));
-	assert_non_null(strstr(html, "&lt;script&gt;alert(1)"));
-	assert_null(strstr(html, "http://"));
-	assert_null(strstr(html, "https://"));
-	assert_non_null(strstr(html, "stand-in"));
-	assert_non_null(strstr(html, "default-src 'none'"));
-	result_free(r);
-}
-
-static void test_share_takes_the_address_out_everywhere(void **state)
-{
-	static const char *const formats[] = { "html", "json", "junit", "text" };
-	struct result *r = sample();
-
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		_cleanup_free_ char *open = render(r, formats[i], false);
-		_cleanup_free_ char *shared = render(r, formats[i], true);
-
-		assert_non_null(strstr(open, "203.0.113.10"));
-		assert_null(strstr(shared, "203.0.113.10"));
-		assert_non_null(strstr(shared, "REDACTED-A"));
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
 	}
+	return n;
+}
+
+/* ---- words and numbers ---- */
+
+static void check_duration(int64_t ns, const char *want)
+{
+	_cleanup_free_ char *text = summary_duration(ns);
+
+	assert_string_equal(text, want);
+}
+
+static void test_durations_read_well(void **state)
+{
+	(void)state;
+	check_duration(RESULT_NONE, "-");
+	check_duration(0, "0 s");
+	check_duration(594614, "595 us");
+	check_duration(20700000, "20.7 ms");
+	check_duration(412 * NS_PER_MS, "0.412 s");
+	check_duration(-708324, "-708 us");
+	check_duration(15689 * NS_PER_MS, "15.7 s");
+	check_duration(240 * NS_PER_S, "4 min 0 s");
+	check_duration(90000 * NS_PER_S, "25 h 0 min");
+}
+
+static void test_bounds_have_no_needless_zeros(void **state)
+{
+	_cleanup_free_ char *five = summary_bound(5 * NS_PER_S);
+	_cleanup_free_ char *half = summary_bound(1500 * NS_PER_MS);
+	_cleanup_free_ char *tenth = summary_bound(100 * NS_PER_MS);
+
+	(void)state;
+	assert_string_equal(five, "5 s");
+	assert_string_equal(half, "1.5 s");
+	assert_string_equal(tenth, "100 ms");
+}
+
+static void test_the_summary_leaves_controls_out(void **state)
+{
+	struct result *r = sample_result();
+	struct summary s;
+
+	(void)state;
+	summary_of(r, &s);
+	assert_int_equal(s.scenarios, 12);
+	assert_int_equal(s.as_expected, 6);
+	assert_int_equal(s.leaks,
+			 244); /* 243 of the repeat, 1 of the hostile; not the control's 31 */
+	assert_int_equal(s.dropped, 31);
+	assert_int_equal(s.controls - s.caught, 1);
+	assert_true(s.kill_switch->value == 5400 * NS_PER_MS);
+	assert_false(s.recovery->ok);
 	result_free(r);
 }
 
-static unsigned count_nodes(const xmlNode *n, const char *name)
-{
-	unsigned sum = 0;
+/* ---- terminal ---- */
 
-	for (; n; n = n->next)
-		sum += (unsigned)(xmlStrcmp(n->name, BAD_CAST name) == 0) +
-		       count_nodes(n->children, name);
-	return sum;
-}
-
-static void test_junit_is_xml_and_counts_right(void **state)
+static void test_the_table_is_plain_outside_a_terminal(void **state)
 {
-	struct result *r = sample();
-	_cleanup_free_ char *xml = render(r, "junit", false);
-	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), "junit.xml", NULL, XML_PARSE_NONET);
+	struct result *r = sample_result();
+	_cleanup_free_ char *text = render("text", r, false);
 
 	(void)state;
-	assert_non_null(doc);
-	assert_int_equal(count_nodes(xmlDocGetRootElement(doc), "testsuite"), 4);
-	/* The leak that is no control fails; the inconclusive one and its tap are errors. */
-	assert_int_equal(count_nodes(xmlDocGetRootElement(doc), "failure"), 1);
-	assert_int_equal(count_nodes(xmlDocGetRootElement(doc), "error"), 2);
-	xmlFreeDoc(doc);
+	assert_null(strchr(text, 0x1b));
+	assert_null(strchr(text, 0x01));
+	assert_has(text, "kill-vpn-container #2");
+	assert_has(text, "5.400 s!");
+	assert_has(text, "4 min 0 s");
+	assert_has(text, "... 243 findings in all");
+	assert_has(text, "leak: 6 of 12 scenarios");
+	assert_has(text, "(built here, stand-in)");
+	result_free(r);
+}
+
+static void test_a_line_for_a_finished_scenario(void **state)
+{
+	struct result *r = sample_result();
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	report_live(&r->scenarios[0], f);
+	report_live(&r->scenarios[10], f);
+	(void)fclose(f);
+	assert_int_equal(occurrences(text, "\n"), 2);
+	assert_has(text, "pass");
+	assert_has(text, "(a control, as expected)");
+	free(text);
+	result_free(r);
+}
+
+/* ---- page ---- */
+
+static void test_the_page_is_self_contained(void **state)
+{
+	struct result *r = sample_result();
+	_cleanup_free_ char *page = render("html", r, false);
+
+	(void)state;
+	assert_has(page, "default-src 'none'");
+	assert_has(page, "style-src 'sha256-");
+	assert_has(page, "script-src 'sha256-");
+	assert_lacks(page, "unsafe-inline");
+	assert_lacks(page, "http://");
+	assert_lacks(page, "https://");
+	assert_lacks(page, "<link");
+	assert_lacks(page, "<img");
+	assert_lacks(page, "<iframe");
+	assert_lacks(page, "@import");
+	assert_lacks(page, "url(");
+	assert_lacks(page, " src=");
+	assert_lacks(page, " style=");
+	assert_has(page, "name=\"viewport\"");
+	assert_has(page, "prefers-color-scheme: dark");
+	result_free(r);
+}
+
+static void test_hostile_text_stays_text(void **state)
+{
+	struct result *r = sample_result();
+	_cleanup_free_ char *page = render("html", r, false);
+
+	(void)state;
+	/* its own script, once */
+	assert_int_equal(occurrences(page, "<script"), 1);
+	assert_has(page, "&lt;script&gt;alert(1)&lt;/"
+			 "script&gt;&quot;&#39;&amp;]]&gt;\\x1b[31m\\u202e\\xff\\x01");
+	assert_null(strchr(page, 0x1b));
+	assert_null(strchr(page, 0x01));
+	assert_null(strchr(page, (char)0xff));
+	assert_lacks(page, "\xe2\x80\xae");
+	assert_lacks(page, "href=\"javascript");
+	result_free(r);
+}
+
+static void test_the_page_says_everything(void **state)
+{
+	struct result *r = sample_result();
+	_cleanup_free_ char *page = render("html", r, false);
+
+	(void)state;
+	assert_has(page, "<title>Leak \xc2\xb7 leakproof 20261124-070000-5eed</title>");
+	assert_has(page, "Stand-ins ran for</strong> gluetun: ");
+	assert_int_equal(occurrences(page, "<section class=\"card scenario"), 12);
+	assert_int_equal(occurrences(page, "<section class=\"card scenario unexpected"), 6);
+	assert_has(page, "id=\"s-kill-vpn-container\"");
+	assert_has(page, "id=\"s-kill-vpn-container-2\"");
+	assert_has(page, "href=\"../../captures/sample/kill-vpn-container/evidence/uplink.pcap\"");
+	assert_has(page, "process 17489 (wireguard-go) has ended");
+	assert_has(page, "never confirmed:");
+	assert_has(page, "leak found, as it must");
+	assert_has(page, "bridge-match, 97\xe2\x80\xaf% sure");
+	assert_has(page, "The first 200 are listed");
+	assert_has(page, "4 of 5 add up");
+	assert_has(page, "5 of 6 caught");
+	assert_has(page, "seed 18446744073709551557");
+	assert_has(page, "class=\"chip standin\">stand-in</span>");
+	result_free(r);
+}
+
+static void test_scenarios_of_one_name_keep_their_own_anchor(void **state)
+{
+	struct result *r = result_new();
+	_cleanup_free_ char *page = NULL;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		(void)sample_scenario(r, "same", "", VERDICT_PASS, "", 1);
+	result_seal(r);
+	page = render("html", r, false);
+	assert_int_equal(occurrences(page, "id=\"s-same\""), 1);
+	assert_int_equal(occurrences(page, "id=\"s-same-n2\""), 1);
+	result_free(r);
+}
+
+static void test_odd_series_do_no_harm(void **state)
+{
+	struct result *r = result_new();
+	struct result_scenario *s = sample_scenario(r, "odd", "", VERDICT_PASS, "", 10);
+	struct result_series *x = sample_series(s, "tunnel", "packets", 3);
+	_cleanup_free_ char *page = NULL;
+
+	(void)state;
+	x->start -= seconds(1000); /* long before the scenario */
+	x = sample_series(s, "blocked", "packets", (double)INFINITY);
+	x->bin = 1; /* everything in one point */
+	(void)sample_series(s, "health", "state", (double)NAN);
+	x = sample_series(s, "leaks", "packets", 1);
+	x->bin = 0;
+	x = result_add_series(s, 0);
+	x->name = str_fmt("canaries");
+	x->bin = SAMPLE_BIN;
+	result_seal(r);
+	page = render("html", r, false);
+	assert_has(page, "Gateway healthy");
+	assert_lacks(page, "nan");
+	result_free(r);
+}
+
+/* ---- files ---- */
+
+static void test_all_files_are_written_whole(void **state)
+{
+	static const char *const names[] = { "result.json", "junit.xml", "index.html" };
+	char dir[] = "/tmp/leakproof-report-XXXXXX";
+	struct result *r = sample_result();
+	struct report_opts o = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(report_write_all(r, dir, &o, &err), 0);
+	for (size_t i = 0; i < 3; i++) {
+		_cleanup_free_ char *path = str_fmt("%s/%s", dir, names[i]);
+		_cleanup_free_ char *tmp = str_fmt("%s.tmp", path);
+
+		assert_true(fs_exists(path));
+		assert_false(fs_exists(tmp));
+	}
+	assert_int_equal(fs_remove_tree(dir, &err), 0);
+	assert_int_equal(report_write_all(r, dir, &o, &err), -1);
+	assert_has(err.text, dir);
+	result_free(r);
+}
+
+static void test_a_full_disk_is_an_error(void **state)
+{
+	struct result *r = sample_result();
+	struct report_opts o = { 0 };
+	FILE *full = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(full);
+	for (size_t i = 0; i < n_report_rows; i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(report_write(report_rows[i], r, &o, full, &err), -1);
+		assert_int_equal(err.status, EXIT_ENVIRONMENT);
+		clearerr(full);
+	}
+	(void)fclose(full);
+	result_free(r);
+}
+
+/* ---- redaction ---- */
+
+static void check_redacted(const char *text, const char *want)
+{
+	struct result *r = result_new(), *clean;
+
+	(void)result_add_environment(r, "real address", "203.0.113.10");
+	(void)result_add_environment(r, "real address", "2001:db8:1::10/64");
+	r->sentence = str_fmt("%s", text);
+	result_seal(r);
+	clean = redact_result(r, NULL);
+	assert_non_null(clean);
+	assert_string_equal(clean->sentence, want);
+	assert_string_equal(r->sentence, text);
+	result_free(clean);
+	result_free(r);
+}
+
+static void test_every_spelling_of_an_address_goes(void **state)
+{
+	(void)state;
+	check_redacted("203.0.113.10:6881 > 198.51.100.134:6881",
+		       "REDACTED-A:6881 > 198.51.100.134:6881");
+	check_redacted("it is 203.0.113.10.", "it is REDACTED-A.");
+	check_redacted("203.0.113.10.6881 > x", "REDACTED-A.6881 > x");
+	check_redacted("203.0.113.100 and 203.0.113.1 and 1203.0.113.10",
+		       "203.0.113.100 and 203.0.113.1 and "
+		       "1203.0.113.10");
+	check_redacted("ip=203.0.113.10&", "ip=REDACTED-A&");
+	check_redacted("host203.0.113.10b", "hostREDACTED-Ab");
+	check_redacted("::ffff:203.0.113.10", "REDACTED-A");
+	check_redacted("::ffff:cb00:710a", "REDACTED-A");
+	check_redacted("10.113.0.203.in-addr.arpa", "REDACTED-A");
+	check_redacted("dsl-203-0-113-10.isp.example", "dsl-REDACTED-A.isp.example");
+	check_redacted("dsl10-113-0-203.isp.example", "dslREDACTED-A.isp.example");
+	check_redacted("bytes cb00710a and 0xCB00710A", "bytes REDACTED-A and 0xREDACTED-A");
+	check_redacted("acb00710a", "acb00710a");
+	check_redacted("[2001:db8:1::10]:443", "[REDACTED-B]:443");
+	check_redacted("2001:0DB8:0001:0:0:0:0:0010", "REDACTED-B");
+	check_redacted("2001:db8:1:0:1234::1 of the same house",
+		       "REDACTED-B-NET of the same house");
+	check_redacted("2001:db8:2::132", "2001:db8:2::132");
+	check_redacted("20010db8000100000000000000000010", "REDACTED-B");
+	check_redacted("0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+		       "REDACTED-B.ip6.arpa");
+}
+
+static void test_secrets_go(void **state)
+{
+	(void)state;
+	check_redacted("GET /announce?passkey=abc123&port=1",
+		       "GET /announce?passkey=REDACTED&port=1");
+	check_redacted("Password: hunter2, next", "Password: REDACTED, next");
+	check_redacted("http://me:pw@tracker.example/", "http://REDACTED@tracker.example/");
+	check_redacted("key yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk= end",
+		       "key REDACTED-KEY end");
+	check_redacted("/home/alice/media/stack.yml", "/home/REDACTED/media/stack.yml");
+	check_redacted("sha256:4f1c tokens are fine", "sha256:4f1c tokens are fine");
+}
+
+static void test_no_shared_report_names_the_address(void **state)
+{
+	struct result *r = sample_result();
+
+	(void)state;
+	for (size_t i = 0; i < n_report_rows; i++) {
+		_cleanup_free_ char *text = render(report_rows[i]->name, r, true);
+		_cleanup_free_ char *open = render(report_rows[i]->name, r, false);
+
+		assert_has(open, "203.0.113.10");
+		assert_lacks(text, "203.0.113.10");
+		assert_lacks(text, "2001:db8:1:");
+		assert_lacks(text, "mediabox");
+		assert_lacks(text, "evidence/uplink.pcap");
+		assert_has(text, "REDACTED-A");
+	}
 	result_free(r);
 }
 
 static int write_sample(const char *dir)
 {
-	struct result *r = sample();
+	struct result *r = sample_result();
 	struct report_opts o = { 0 };
 	struct err err = { 0 };
 	int rc = report_write_all(r, dir, &o, &err);
 
+	if (rc < 0)
+		(void)fprintf(stderr, "%s\n", err.text);
 	result_free(r);
 	return rc < 0;
 }
@@ -266,15 +393,24 @@ static int write_sample(const char *dir)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json_round_trip),
-		cmocka_unit_test(test_json_says_what_is_wrong),
-		cmocka_unit_test(test_bytes_that_are_no_text_survive),
-		cmocka_unit_test(test_html_escapes_and_needs_nothing),
-		cmocka_unit_test(test_share_takes_the_address_out_everywhere),
-		cmocka_unit_test(test_junit_is_xml_and_counts_right),
+		cmocka_unit_test(test_durations_read_well),
+		cmocka_unit_test(test_bounds_have_no_needless_zeros),
+		cmocka_unit_test(test_the_summary_leaves_controls_out),
+		cmocka_unit_test(test_the_table_is_plain_outside_a_terminal),
+		cmocka_unit_test(test_a_line_for_a_finished_scenario),
+		cmocka_unit_test(test_the_page_is_self_contained),
+		cmocka_unit_test(test_hostile_text_stays_text),
+		cmocka_unit_test(test_the_page_says_everything),
+		cmocka_unit_test(test_scenarios_of_one_name_keep_their_own_anchor),
+		cmocka_unit_test(test_odd_series_do_no_harm),
+		cmocka_unit_test(test_all_files_are_written_whole),
+		cmocka_unit_test(test_a_full_disk_is_an_error),
+		cmocka_unit_test(test_every_spelling_of_an_address_goes),
+		cmocka_unit_test(test_secrets_go),
+		cmocka_unit_test(test_no_shared_report_names_the_address),
 	};
 
-	if (argc == 2)
-		return write_sample(argv[1]);
+	if (argc == 3 && strcmp(argv[1], "--write") == 0)
+		return write_sample(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
