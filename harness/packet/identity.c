@@ -91,6 +91,35 @@ static void add_text(struct identity *s, size_t address, const char *text, bool 
 	add(s, &p);
 }
 
+/* Of 65536 pairs, how many would pass the filter of a group once this pair belongs to it? */
+static int group_width(const struct identity *s, uint8_t group, uint8_t a, uint8_t b)
+{
+	const uint8_t pair[2] = { a, b };
+	int width = 1;
+
+	for (int which = 0; which < 2; which++) {
+		int low = 0, high = 0;
+
+		for (int i = 0; i < 16; i++) {
+			low += (s->low[which][i] >> group & 1) || (pair[which] & 15) == i;
+			high += (s->high[which][i] >> group & 1) || pair[which] >> 4 == i;
+		}
+		width *= low * high;
+	}
+	return width;
+}
+
+/* The group that lets the fewest other pairs through: one with the same pair, or an empty one. */
+static uint8_t best_group(const struct identity *s, uint8_t a, uint8_t b)
+{
+	uint8_t best = GROUP_BINARY;
+
+	for (uint8_t g = GROUP_BINARY; g < GROUPS; g++)
+		if (group_width(s, g, a, b) < group_width(s, best, a, b))
+			best = g;
+	return best;
+}
+
 /* Bytes that ordinary payloads are full of make a poor key. */
 static int commonness(uint8_t b)
 {
@@ -115,7 +144,7 @@ static void add_binary(struct identity *s, size_t address, const uint8_t *bytes,
 			p.key = (uint8_t)i;
 		}
 	}
-	p.group = (uint8_t)(GROUP_BINARY + s->n % (GROUPS - GROUP_BINARY));
+	p.group = best_group(s, p.bytes[p.key], p.bytes[p.key + 1]);
 	add(s, &p);
 }
 
