@@ -51,16 +51,27 @@ void html_element(FILE *f, const char *tag, const char *cls, const char *text)
 	(void)fprintf(f, "</%s>", tag);
 }
 
-void html_count(FILE *f, uint64_t n)
+char *html_count_text(uint64_t n)
 {
-	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	char digits[24], text[64];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n),
+	       to = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			(void)fputs("\xe2\x80\xaf", f); /* narrow no-break space */
-		(void)fputc(digits[i], f);
+		if (i && (len - i) % 3 == 0) {
+			memcpy(text + to, "\xe2\x80\xaf", 3); /* narrow no-break space */
+			to += 3;
+		}
+		text[to++] = digits[i];
 	}
+	return str_fmt("%.*s", (int)to, text);
+}
+
+void html_count(FILE *f, uint64_t n)
+{
+	_cleanup_free_ char *text = html_count_text(n);
+
+	(void)fputs(text, f);
 }
 
 void html_plural(FILE *f, uint64_t n, const char *what)
@@ -117,15 +128,22 @@ const char *html_verdict_words(enum verdict v)
 	return "";
 }
 
+/* A control turns good and bad round: its leak is the success, and anything else says that the watch is blind. */
 void html_pill(FILE *f, const struct result_scenario *s)
 {
-	bool good_leak = s->must_leak && s->as_expected;
+	enum verdict colour = s->verdict, icon = s->verdict;
+	const char *words = verdict_name(s->verdict);
 
-	(void)fprintf(f, "<span class=\"pill v-%s\">",
-		      good_leak ? "pass" : verdict_name(s->verdict));
-	html_icon(f, s->verdict);
-	(void)fputs(good_leak ? "leak found, as it must" : verdict_name(s->verdict), f);
-	(void)fputs("</span>", f);
+	if (s->must_leak && s->as_expected) {
+		colour = VERDICT_PASS;
+		words = "leak found, as it must";
+	} else if (s->must_leak && (s->verdict == VERDICT_PASS || s->verdict == VERDICT_FAIL)) {
+		colour = icon = VERDICT_INCONCLUSIVE;
+		words = "no leak, and it must";
+	}
+	(void)fprintf(f, "<span class=\"pill v-%s\">", verdict_name(colour));
+	html_icon(f, icon);
+	(void)fprintf(f, "%s</span>", words);
 }
 
 static char *slug(const struct result_scenario *s)

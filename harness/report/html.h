@@ -20,6 +20,7 @@ void html_element(FILE *f, const char *tag, const char *cls, const char *text);
 
 /* "12 345": digits in groups that do not break over lines. */
 void html_count(FILE *f, uint64_t n);
+char *html_count_text(uint64_t n); /* caller frees */
 
 /* Number of `what`: "1 scenario", "3 scenarios". */
 void html_plural(FILE *f, uint64_t n, const char *what);
@@ -28,10 +29,9 @@ void html_plural(FILE *f, uint64_t n, const char *what);
  * scheme would let a result run scripts). */
 void html_file_link(FILE *f, const char *path, const char *text);
 
-/* The drawing of a verdict; a must-leak scenario that leaked is drawn as what it is, in the colour of success. */
 void html_icon(FILE *f, enum verdict v);
-void html_pill(FILE *f, const struct result_scenario *s);
-const char *html_verdict_words(enum verdict v); /* "No leak", "Leak", ... */
+void html_pill(FILE *f, const struct result_scenario *s); /* icon and word of its verdict */
+const char *html_verdict_words(enum verdict v);		  /* "No leak", "Leak", ... */
 
 /* Id of a scenario's section: unique in the page, the same in every rendering. Caller frees. */
 char *html_anchor(const struct result *r, const struct result_scenario *s);

@@ -138,6 +138,14 @@ static void put_gauge(FILE *f, const struct result_measure *m)
 		      percent(value + m->uncertainty, whole), percent(value, whole));
 }
 
+/* Is the text more than the number that stands above it already? */
+static bool says_more(const struct result_measure *m)
+{
+	_cleanup_free_ char *number = str_fmt("%.3f s", (double)m->value / 1e9);
+
+	return strcmp(m->text, number) != 0;
+}
+
 static void put_measure(FILE *f, const struct result_measure *m)
 {
 	(void)fprintf(f, "<li class=\"measure%s\"><span class=\"what\">", m->ok ? "" : " broken");
@@ -160,7 +168,8 @@ static void put_measure(FILE *f, const struct result_measure *m)
 	(void)fputs("\xc2\xb1 ", f);
 	put_duration(f, m->uncertainty);
 	(void)fputs("</span>", f);
-	html_element(f, "span", "soft", m->text);
+	if (says_more(m))
+		html_element(f, "span", "soft", m->text);
 	(void)fputs("</li>\n", f);
 }
 

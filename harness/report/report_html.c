@@ -141,20 +141,20 @@ static void put_worst(FILE *f, const char *title, const struct result_measure *m
 
 static void put_facts(FILE *f, const struct summary *s)
 {
-	_cleanup_free_ char *leaks = str_fmt("%llu", (unsigned long long)s->leaks);
 	_cleanup_free_ char *expected = str_fmt("%zu of %zu", s->as_expected, s->scenarios);
 	_cleanup_free_ char *caught = str_fmt("%zu of %zu", s->caught, s->controls);
-	_cleanup_free_ char *lost = str_fmt("%llu", (unsigned long long)s->dropped);
-	_cleanup_free_ char *seen = str_fmt("of %llu that the taps received",
-					    (unsigned long long)s->received);
-	_cleanup_free_ char *blocked = str_fmt("%llu attempts stayed inside",
-					       (unsigned long long)s->blocked);
+	_cleanup_free_ char *leaks = html_count_text(s->leaks);
+	_cleanup_free_ char *inside = html_count_text(s->blocked);
+	_cleanup_free_ char *blocked = str_fmt("%s attempts stayed inside", inside);
+	_cleanup_free_ char *lost = html_count_text(s->dropped);
+	_cleanup_free_ char *received = html_count_text(s->received);
+	_cleanup_free_ char *seen = str_fmt("of %s that the taps received", received);
 
 	(void)fputs("<ul class=\"facts\">\n", f);
 	put_fact(f, "As expected", s->as_expected == s->scenarios, expected, "scenarios");
 	put_fact(f, "Findings of a leak", s->leaks == 0, leaks, blocked);
-	put_worst(f, "Kill switch at worst", s->kill_switch, "no leak");
-	put_worst(f, "Recovery at worst", s->recovery, "not measured");
+	put_worst(f, "Worst kill switch", s->kill_switch, "no leak");
+	put_worst(f, "Worst recovery", s->recovery, "not measured");
 	put_fact(f, "Controls caught", s->caught == s->controls && s->controls > 0, caught,
 		 "leaks planted on purpose");
 	put_fact(f, "Packets missed", s->dropped == 0, lost, seen);
