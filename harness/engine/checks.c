@@ -78,6 +78,8 @@ static bool descends(int pid, int ancestor)
 static void observe_process(int pid, const struct stack_service *s, int host_init,
 			    struct process_obs *o, char comm[32])
 {
+	char shim[32];
+
 	*o = (struct process_obs){
 		.service = s->name, .comm = comm, .host_pid = pid, .init_pid = (int)s->pid
 	};
@@ -85,7 +87,9 @@ static void observe_process(int pid, const struct stack_service *s, int host_ini
 	read_ns(pid, o->ns);
 	read_ns((int)s->pid, o->init_ns);
 	read_ns(host_init, o->host_ns);
-	o->descends_from_init = descends(pid, (int)s->pid);
+	/* What `docker exec` and health checks start is a child of the container's shim, as its init is. */
+	o->descends_from_init = descends(pid, (int)s->pid) ||
+				parent_of(pid, shim) == parent_of((int)s->pid, shim);
 }
 
 /* Does the process belong to the container: by its control groups, or by its network namespace? */

@@ -117,7 +117,7 @@ static const struct unit {
 
 #define N_UNITS (sizeof(units) / sizeof(units[0]))
 
-/* Digits and a unit, no more than nine digits: then nothing can overflow. */
+/* Digits and a unit; what does not fit into nanoseconds is no duration. */
 static int parse_duration(const char *w, int64_t *ns)
 {
 	size_t digits = strspn(w, "0123456789");
@@ -125,10 +125,9 @@ static int parse_duration(const char *w, int64_t *ns)
 	if (digits == 0 || digits > 9)
 		return -1;
 	for (size_t i = 0; i < N_UNITS; i++)
-		if (strcmp(w + digits, units[i].suffix) == 0) {
-			*ns = strtoll(w, NULL, 10) * units[i].ns;
-			return 0;
-		}
+		if (strcmp(w + digits, units[i].suffix) == 0)
+			return __builtin_mul_overflow(strtoll(w, NULL, 10), units[i].ns, ns) ? -1
+											     : 0;
 	return -1;
 }
 
