@@ -117,7 +117,7 @@ static const struct unit {
 
 #define N_UNITS (sizeof(units) / sizeof(units[0]))
 
-/* Digits and a unit; what does not fit into nanoseconds is no duration. */
+/* Digits and a unit; what does not fit into nanoseconds becomes the longest time, which no row allows. */
 static int parse_duration(const char *w, int64_t *ns)
 {
 	size_t digits = strspn(w, "0123456789");
