@@ -201,7 +201,7 @@ void decode_ethertype(struct work *w, uint16_t type, struct span s)
 	}
 	if (!w->inner)
 		w->f->ethertype = type;
-	s = (struct span){ c.p, c.left, s.wire - tags * 4 };
+	s = span_of(c.p, c.left, s.wire - tags * 4);
 	switch (type) {
 	case ETHERTYPE_IP4:
 	case ETHERTYPE_IP6:
@@ -231,7 +231,7 @@ void decode_ethernet(struct work *w, struct span s)
 		memcpy(w->f->src_mac, macs + 6, 6);
 		w->f->has_macs = true;
 	}
-	decode_ethertype(w, type, (struct span){ c.p, c.left, s.wire - 14 });
+	decode_ethertype(w, type, span_of(c.p, c.left, s.wire - 14));
 }
 
 /* Linux cooked captures (LINKTYPE_LINUX_SLL and _SLL2 of the pcap registry). */
@@ -266,7 +266,7 @@ static void decode_cooked(struct work *w, struct span s, bool v2)
 		memcpy(f->src_mac, mac, 6);
 		f->has_macs = true;
 	}
-	decode_ethertype(w, type, (struct span){ c.p, c.left, s.wire - (v2 ? 20 : 16) });
+	decode_ethertype(w, type, span_of(c.p, c.left, s.wire - (v2 ? 20 : 16)));
 }
 
 /* BSD loopback: an address family in the byte order of the capturing host (NULL) or big-endian (LOOP). */
@@ -287,7 +287,7 @@ static void decode_loopback(struct work *w, struct span s)
 	case 24:
 	case 28:
 	case 30:
-		decode_ip(w, (struct span){ c.p, c.left, s.wire - 4 });
+		decode_ip(w, span_of(c.p, c.left, s.wire - 4));
 		break;
 	default:
 		fact_reason(w->f, UND_ETHERTYPE_UNKNOWN);

@@ -105,7 +105,7 @@ static void decode_fragment(struct work *w, struct span s)
 {
 	struct net_layer *l = w->l;
 	size_t before = (size_t)(s.p - w->frag_body);
-	struct span body = { w->frag_body, s.len + before, s.wire + before }, whole;
+	struct span body = span_of(w->frag_body, s.len + before, s.wire + before), whole;
 
 	l->payload = s.p;
 	l->payload_len = (uint32_t)s.len;
@@ -118,7 +118,7 @@ static void decode_fragment(struct work *w, struct span s)
 		w->f->reassembled = true;
 		if (l->version == 6 && !ip6_walk(w, &c))
 			return;
-		decode_transport(w, (struct span){ c.p, c.left, c.left });
+		decode_transport(w, span_of(c.p, c.left, c.left));
 		return;
 	}
 	if (l->frag == FRAG_FIRST) {
@@ -175,7 +175,7 @@ static void decode_ip4(struct work *w, struct span s)
 	l->l4 = c.p;
 	w->frag_proto = l->proto;
 	w->frag_body = c.p;
-	s = (struct span){ c.p, c.left < total - header ? c.left : total - header, total - header };
+	s = span_of(c.p, c.left < total - header ? c.left : total - header, total - header);
 	if (l->frag == FRAG_NONE)
 		decode_transport(w, s);
 	else
@@ -217,7 +217,7 @@ static void decode_ip6(struct work *w, struct span s)
 	if (l->frag != FRAG_NONE && l->frag_offset + total - gone > 65535)
 		ip_reason(w, UND_IP6_FRAGMENT_RANGE);
 	l->l4 = c.p;
-	s = (struct span){ c.p, c.left, total - gone };
+	s = span_of(c.p, c.left, total - gone);
 	if (l->frag == FRAG_NONE)
 		decode_transport(w, s);
 	else
@@ -237,7 +237,7 @@ void decode_ip(struct work *w, struct span s)
 		ip_reason(w, UND_IP4_SHORT);
 		return;
 	}
-	memset(l, 0, sizeof(*l));
+	memset(l, 0, offsetof(struct net_layer, src)); /* the addresses come with the header */
 	l->encap = w->encap;
 	w->l = l;
 	w->inner = true;

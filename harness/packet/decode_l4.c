@@ -24,7 +24,7 @@ static void set_payload(struct net_layer *l, struct span s)
 
 static struct span span_rest(const struct cursor *c, struct span s)
 {
-	return (struct span){ c->p, c->left, s.wire - (size_t)(c->p - s.p) };
+	return span_of(c->p, c->left, s.wire - (size_t)(c->p - s.p));
 }
 
 static void next_ip(struct work *w, struct span s, enum encap encap)

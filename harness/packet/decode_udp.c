@@ -30,8 +30,6 @@ static bool on(const struct net_layer *l, uint16_t port)
 
 static bool decode_vxlan(struct work *w, const uint8_t *p, size_t len)
 {
-	struct span s = { p + 8, len - 8, w->l->payload_wire - 8 };
-
 	if (len < 8) {
 		fact_reason(w->f, UND_VXLAN_SHORT);
 		return true;
@@ -40,7 +38,7 @@ static bool decode_vxlan(struct work *w, const uint8_t *p, size_t len)
 	if (p[0] != 0x08 || p[1] || p[2] || p[3] || p[7])
 		return false;
 	w->encap = ENCAP_VXLAN;
-	decode_ethernet(w, s);
+	decode_ethernet(w, span_of(p + 8, len - 8, w->l->payload_wire - 8));
 	return true;
 }
 
@@ -53,7 +51,7 @@ static bool decode_gtpu(struct work *w, const uint8_t *p, size_t len)
 	    be16(p + 2) + 8U != w->l->payload_wire || p[0] & 4 /* extension headers */)
 		return false;
 	w->encap = ENCAP_GTPU;
-	decode_ip(w, (struct span){ p + header, len - header, w->l->payload_wire - header });
+	decode_ip(w, span_of(p + header, len - header, w->l->payload_wire - header));
 	return true;
 }
 

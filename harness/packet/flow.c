@@ -698,7 +698,7 @@ bool fragment_add(struct work *w, struct span body, struct span *whole)
 	frag_fill(w, g, l->frag_offset, body.p, body.len);
 	if (!frag_is_whole(g))
 		return false;
-	*whole = (struct span){ g->bytes, g->total, g->total };
+	*whole = span_of(g->bytes, g->total, g->total);
 	l->proto = g->first_proto;
 	g->used = false;
 	return true;

@@ -9,8 +9,13 @@
 /* A stretch of bytes: len were captured, wire is what the headers say was there (wire >= len). */
 struct span {
 	const uint8_t *p;
-	size_t len, wire;
+	uint32_t len, wire; /* of 32 bits, so that a span travels in two registers */
 };
+
+static inline struct span span_of(const uint8_t *p, size_t len, size_t wire)
+{
+	return (struct span){ p, (uint32_t)len, (uint32_t)wire };
+}
 
 /* One frame being decoded. `quoted` is true inside an ICMP quote, where damage is normal and nothing of the
  * payload is interpreted. */
