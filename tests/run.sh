@@ -54,7 +54,6 @@ group_unit() {
 group_static() {
   run_test static/layering 60 sh ci/layering.sh
   run_test static/format 120 sh ci/format-check.sh
-  run_test static/lint 900 make -s lint
   run_test static/clang 600 make -s B=build-clang CC=clang -j2
 }
 

@@ -193,7 +193,10 @@ static void read_events(struct work *w)
 	size_t i;
 	json_t *e;
 
-	json_array_foreach((json_t *)(uintptr_t)w->events, i, e) take_event(w, e);
+	json_array_foreach((json_t *)(uintptr_t)w->events, i, e)
+	{
+		take_event(w, e);
+	}
 	check_clock(w);
 	for (i = 0; i < w->out->n_windows; i++)
 		if (w->out->windows[i].end > w->out->end)

@@ -187,8 +187,10 @@ static void add_past(struct roster *r)
 		if (strcmp(json_string_value(json_object_get(row, "role")), "gateway") != 0)
 			continue;
 		json_array_foreach(r->past, i, addr)
+		{
 			add_once(json_object_get(row, "legs"),
 				 json_pack("{s:s}", "addr", json_string_value(addr)));
+		}
 		return;
 	}
 }
