@@ -60,12 +60,15 @@ for s in gluetun:gateway qbittorrent:qbittorrent prowlarr:service sonarr:service
 	[ "${s%:*}" = radarr ] || push "${s#*:}" "$official"
 done
 
-# Names without a registry go to the lab's. A cache of its own: nothing that is pulled here may be found later.
+# Names without a registry go to the lab's: skopeo writes the one that it would ask in front of them. A cache of its own: nothing that is pulled here may be found later.
+skopeo copy -q "docker-archive:$tmp/own/leakproof-service.tar" "docker-archive:$tmp/named.tar:a/b:1"
+usual=$(tar -xOf "$tmp/named.tar" manifest.json | sed -n 's,.*"\([^"]*\)/a/b:1".*,\1,p')
+[ -n "$usual" ] || fail "no registry in front of a name"
 mkdir -p "$tmp/home/.config/containers"
 cat >"$tmp/home/.config/containers/registries.conf" <<CONF
-unqualified-search-registries = ["docker.io"]
+unqualified-search-registries = ["$usual"]
 [[registry]]
-prefix = "docker.io"
+prefix = "$usual"
 location = "$registry"
 insecure = true
 CONF
@@ -97,7 +100,7 @@ official=$(column "$tmp/own.json" gluetun official)
 skopeo copy -q "docker-archive:$tmp/own/leakproof-gateway.tar" "docker-archive:$tmp/given/g.tar:$official"
 "$lp" images --images "$tmp/given" --json >"$tmp/given.json"
 same "source is the archive" "$(column "$tmp/given.json" gluetun source)" "archive $tmp/given/g.tar"
-same "by its official name" "$(column "$tmp/given.json" gluetun reference | sed 's,^docker.io/,,')" "$official"
+same "by its official name" "$(column "$tmp/given.json" gluetun reference | sed "s,^$usual/,,")" "$official"
 same "the others are ours" "$(column "$tmp/given.json" sonarr source)" "built here"
 echo nothing >"$tmp/given/broken.tar"
 "$lp" images --images "$tmp/given" 2>"$tmp/err" && fail "a broken archive is taken"
