@@ -53,9 +53,9 @@ static void put_measure(const struct result_scenario *s, const char *name, FILE 
 	_cleanup_free_ char *text = summary_duration(m ? m->value : RESULT_NONE);
 
 	if (m && m->value == RESULT_NONE)
-		(void)fprintf(f, " %12s", "none");
+		(void)fprintf(f, " %11s ", "none");
 	else
-		(void)fprintf(f, " %12s%s", text, m && !m->ok ? "!" : "");
+		(void)fprintf(f, " %11s%c", text, m && !m->ok ? '!' : ' ');
 }
 
 static void put_name(const struct result_scenario *s, size_t width, FILE *f)
@@ -125,7 +125,7 @@ static void put_story(const struct result_scenario *s, FILE *f)
 		return;
 	(void)fputc('\n', f);
 	put_name(s, 0, f);
-	(void)fputs(": ", f);
+	(void)fputs(s->must_leak ? ": a control that must leak: " : ": ", f);
 	put(f, s->reason);
 	(void)fputc('\n', f);
 	for (size_t i = 0; i < s->n_findings && i < FINDINGS_PRINTED; i++)
