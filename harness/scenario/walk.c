@@ -125,9 +125,11 @@ static int parse_duration(const char *w, int64_t *ns)
 	if (digits == 0 || digits > 9)
 		return -1;
 	for (size_t i = 0; i < N_UNITS; i++)
-		if (strcmp(w + digits, units[i].suffix) == 0)
-			return __builtin_mul_overflow(strtoll(w, NULL, 10), units[i].ns, ns) ? -1
-											     : 0;
+		if (strcmp(w + digits, units[i].suffix) == 0) {
+			if (__builtin_mul_overflow(strtoll(w, NULL, 10), units[i].ns, ns))
+				*ns = INT64_MAX;
+			return 0;
+		}
 	return -1;
 }
 
