@@ -90,7 +90,7 @@ class Browser:
 
     def place_of(self, selector):
         return self.js(f"""(() => {{ const e = document.querySelector({json.dumps(selector)});
-            e.scrollIntoView({{block: 'center', behavior: 'instant'}}); const r = e.getBoundingClientRect();
+            e.scrollIntoView({{block: 'center', behavior: 'instant'}}); const r = e.getClientRects()[0];
             return [r.left + r.width / 2, r.top + r.height / 2]; }})()""")
 
     def mouse(self, kind, x, y, **more):
