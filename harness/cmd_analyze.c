@@ -61,7 +61,6 @@ struct input {
 	const char *path;
 	size_t tap;
 	struct read_file *file;
-	uint64_t dropped;
 };
 
 struct analysis {
@@ -351,21 +350,9 @@ static int open_inputs(struct analysis *a, struct err *err)
 }
 
 /* A source of the judge. A damaged file ends its stream: what was read before it counts. */
-static int next_frame(void *arg, struct judge_frame *out, struct err *err)
+static int next_frame(void *arg, struct capfile_frame *f, struct err *err)
 {
-	struct input *in = arg;
-	struct capfile_frame f;
-	int rc = read_file_next(in->file, &f, err);
-
-	if (rc == 1)
-		*out = (struct judge_frame){ .number = f.number,
-					     .linktype = (int)f.linktype,
-					     .data = f.data,
-					     .caplen = f.caplen,
-					     .len = f.len,
-					     .time = f.time };
-	in->dropped = read_file_counts(in->file)->dropped;
-	return rc;
+	return read_file_next(arg, f, err);
 }
 
 /* ---- --facts ---- */
@@ -432,7 +419,7 @@ static uint64_t sum_leaked(const struct analysis *a, uint64_t *frames, uint64_t 
 		*frames += judge_counters(a->judge, t)->frames;
 	}
 	for (size_t i = 0; i < a->n_in; i++)
-		*dropped += a->in[i].dropped;
+		*dropped += read_file_counts(a->in[i].file)->dropped;
 	return leaked;
 }
 
@@ -673,7 +660,7 @@ static int judge_inputs(struct analysis *a, struct err *err)
 	for (size_t i = 0; i < a->n_in; i++)
 		sources[i] = (struct judge_source){ .tap = a->in[i].tap,
 						    .next = next_frame,
-						    .arg = &a->in[i] };
+						    .arg = a->in[i].file };
 	(void)judge_run(a->judge, sources, a->n_in, &a->read_error);
 	return 0;
 }

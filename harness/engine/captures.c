@@ -27,23 +27,12 @@ static ptrdiff_t read_file(void *arg, uint8_t *buf, size_t size, struct err *err
 	return (ptrdiff_t)n;
 }
 
-static int next_frame(void *arg, struct judge_frame *out, struct err *err)
+static int next_frame(void *arg, struct capfile_frame *f, struct err *err)
 {
 	struct source *s = arg;
-	struct capfile_frame f;
-	int rc = capfile_next(s->c, &f, err);
+	int rc = capfile_next(s->c, f, err);
 
-	if (rc < 0)
-		return err_wrap(err, "%s", s->path);
-	if (rc == 0)
-		return 0;
-	*out = (struct judge_frame){ .number = f.number,
-				     .linktype = (int)f.linktype,
-				     .data = f.data,
-				     .caplen = f.caplen,
-				     .len = f.len,
-				     .time = f.time };
-	return 1;
+	return rc < 0 ? err_wrap(err, "%s", s->path) : rc;
 }
 
 static int open_source(struct source *s, char *path, struct err *err)

@@ -7,42 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-struct ipaddr ipaddr_v4(const uint8_t bytes[4])
-{
-	struct ipaddr a;
-
-	memcpy(a.b, mapped, sizeof(mapped));
-	memcpy(a.b + 12, bytes, 4);
-	return a;
-}
-
-struct ipaddr ipaddr_v6(const uint8_t bytes[16])
-{
-	struct ipaddr a;
-
-	memcpy(a.b, bytes, 16);
-	return a;
-}
-
-bool ipaddr_is_v4(const struct ipaddr *a)
-{
-	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
-}
-
-bool ipaddr_is_none(const struct ipaddr *a)
-{
-	static const uint8_t zero[16];
-
-	return memcmp(a->b, zero, 16) == 0;
-}
-
-bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
-{
-	return memcmp(a->b, b->b, 16) == 0;
-}
-
 bool ipaddr_in_prefix(const struct ipaddr *a, const struct ipaddr *net, unsigned len)
 {
 	unsigned bytes, bits;

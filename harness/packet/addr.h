@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* An IPv6 address, or an IPv4 address in its mapped form ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that two
  * addresses are equal exactly when the 16 bytes are. All zero (which is also "::") means "none". */
@@ -15,12 +16,41 @@ struct ipaddr {
 
 #define IPADDR_TEXT 46 /* INET6_ADDRSTRLEN */
 
-struct ipaddr ipaddr_v4(const uint8_t bytes[4]);
-struct ipaddr ipaddr_v6(const uint8_t bytes[16]);
+/* In line, because every packet is asked several times. */
+static inline struct ipaddr ipaddr_v4(const uint8_t bytes[4])
+{
+	struct ipaddr a = { { [10] = 0xff, [11] = 0xff } };
 
-bool ipaddr_is_v4(const struct ipaddr *a);
-bool ipaddr_is_none(const struct ipaddr *a);
-bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b);
+	memcpy(a.b + 12, bytes, 4);
+	return a;
+}
+
+static inline struct ipaddr ipaddr_v6(const uint8_t bytes[16])
+{
+	struct ipaddr a;
+
+	memcpy(a.b, bytes, 16);
+	return a;
+}
+
+static inline bool ipaddr_is_v4(const struct ipaddr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
+}
+
+static inline bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return memcmp(a->b, b->b, 16) == 0;
+}
+
+static inline bool ipaddr_is_none(const struct ipaddr *a)
+{
+	static const struct ipaddr none;
+
+	return ipaddr_equal(a, &none);
+}
 
 /* Prefix length counted in the address's own family (0-32 or 0-128); families that differ never match. */
 bool ipaddr_in_prefix(const struct ipaddr *a, const struct ipaddr *net, unsigned len);

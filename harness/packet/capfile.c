@@ -73,9 +73,7 @@ static int damaged(const struct capfile *c, struct err *err, const char *what)
 	return err_set(err, EXIT_USAGE, "capture file: %s at byte %" PRIu64, what, c->offset);
 }
 
-/* Make n bytes available at buf[from]: 1, 0 when the file ends right here, -1 when it ends inside or on a read
- * error. n is at most CAPFILE_MAX_BLOCK. */
-static int need(struct capfile *c, size_t n, const char *what, struct err *err)
+static int refill(struct capfile *c, size_t n, const char *what, struct err *err)
 {
 	while (c->to - c->from < n) {
 		ptrdiff_t got;
@@ -107,6 +105,13 @@ static int need(struct capfile *c, size_t n, const char *what, struct err *err)
 		c->to += (size_t)got;
 	}
 	return 1;
+}
+
+/* Make n bytes available at buf[from]: 1, 0 when the file ends right here, -1 when it ends inside or on a read
+ * error. n is at most CAPFILE_MAX_BLOCK. */
+static inline int need(struct capfile *c, size_t n, const char *what, struct err *err)
+{
+	return c->to - c->from >= n ? 1 : refill(c, n, what, err);
 }
 
 static void advance(struct capfile *c, size_t n)

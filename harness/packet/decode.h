@@ -209,6 +209,7 @@ struct net_layer {
 		payload_len; /* captured payload of TCP/UDP/ICMP (behind their header), else of IP */
 	uint32_t
 		payload_wire; /* the same as the headers state it; larger when the capture is cut */
+	uint64_t pair;	      /* net_layer_pair(), once somebody asked */
 	const uint8_t *ip;    /* first byte of the IP header */
 	const uint8_t *l4;    /* first byte behind the IP headers */
 	const uint8_t *payload;
@@ -466,6 +467,32 @@ static inline bool facts_has(const struct facts *f, enum proto p)
 static inline bool facts_has_reason(const struct facts *f, enum undecodable u)
 {
 	return (f->reasons >> u & 1) != 0;
+}
+
+static inline uint64_t hash_mix(uint64_t h)
+{
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+static inline uint64_t hash_endpoint(const struct ipaddr *a, uint16_t port)
+{
+	uint64_t w[2];
+
+	memcpy(w, a->b, sizeof(w));
+	return hash_mix(w[0] * UINT64_C(0xff51afd7ed558ccd) ^ w[1] ^ (uint64_t)port << 13);
+}
+
+/* A hash, never 0, of the two endpoints and the protocol: the same in both directions, since the sides are
+ * added. Made once a layer, because decoder and judge both ask. */
+static inline uint64_t net_layer_pair(struct net_layer *l)
+{
+	if (!l->pair)
+		l->pair = hash_mix((hash_endpoint(&l->src, l->has_ports ? l->sport : 0) +
+				    hash_endpoint(&l->dst, l->has_ports ? l->dport : 0)) ^
+				   l->proto) |
+			  1;
+	return l->pair;
 }
 
 /* Layer that the wire sees, or NULL when the frame holds no readable IP header. */

@@ -223,7 +223,7 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 	if (!inner)
 		return false;
 	n = (size_t)(p + len - inner);
-	memo = memo_get(w->d, w->l);
+	memo = memo_get(w);
 	syn = p[0] >> 4 == UTP_SYN;
 	if (syn && (be32(p + 8) != 0 || be16(p + 18) != 0))
 		return false;
@@ -244,7 +244,7 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 		memo |= MEMO_UTP;
 	if (syn)
 		memo |= MEMO_UTP_SYN;
-	memo_set(w->d, w->l, memo);
+	memo_set(w, memo);
 	if (memo & MEMO_UTP || syn)
 		fact_set(w->f, PROTO_BT_UTP);
 	else

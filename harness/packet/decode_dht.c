@@ -223,7 +223,7 @@ static bool tracker_reply(struct work *w, const uint8_t *p, size_t len)
 	uint32_t action = be32(p);
 	struct facts *f = w->f;
 
-	if (action > 3 || len < least[action] || !(memo_get(w->d, w->l) & MEMO_UDP_TRACKER))
+	if (action > 3 || len < least[action] || !(memo_get(w) & MEMO_UDP_TRACKER))
 		return false;
 	bt_begin(f);
 	f->bt.reply = true;
@@ -242,9 +242,9 @@ bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len)
 	if (len >= 16 && be64(p) == TRACKER_MAGIC && be32(p + 8) == 0) {
 		bt_begin(f);
 		f->bt.action = BT_CONNECT;
-		memo_set(w->d, w->l, MEMO_UDP_TRACKER);
+		memo_set(w, MEMO_UDP_TRACKER);
 	} else if (tracker_announce(f, p, len)) {
-		memo_set(w->d, w->l, MEMO_UDP_TRACKER);
+		memo_set(w, MEMO_UDP_TRACKER);
 	} else if (p[0] != 0 || p[1] != 0 || p[2] != 0 || !tracker_reply(w, p, len)) {
 		return false;
 	}

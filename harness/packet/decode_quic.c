@@ -288,7 +288,7 @@ bool decode_quic_long(struct work *w, const uint8_t *p, size_t len)
 	if (q->version == 0 && (c.left < 4 || c.left % 4 || q->dcid_len + q->scid_len < 4))
 		return false; /* version negotiation lists versions */
 	fact_set(w->f, PROTO_QUIC);
-	memo_set(w->d, w->l, MEMO_QUIC);
+	memo_set(w, MEMO_QUIC);
 	q->type = long_type(q->version, p[0]);
 	if (q->version != 0 && q->type == 0)
 		long_initial(w, p, len, c);
@@ -306,7 +306,7 @@ static bool decode_google(struct work *w, const uint8_t *p, size_t len)
 	w->f->quic.dcid_len = 8;
 	memcpy(w->f->quic.dcid, p + 1, 8);
 	fact_set(w->f, PROTO_QUIC);
-	memo_set(w->d, w->l, MEMO_QUIC);
+	memo_set(w, MEMO_QUIC);
 	fact_reason(w->f, UND_QUIC_VERSION);
 	return true;
 }
@@ -322,7 +322,7 @@ bool decode_quic_short(struct work *w, const uint8_t *p, size_t len)
 	 * long header was seen. */
 	if (p[0] & 0x80 || len < 21)
 		return false;
-	known = (memo_get(w->d, l) & MEMO_QUIC) != 0;
+	known = (memo_get(w) & MEMO_QUIC) != 0;
 	if (!known && !(port && p[0] & 0x40))
 		return false;
 	memset(&w->f->quic, 0, sizeof(w->f->quic));

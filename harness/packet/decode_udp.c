@@ -71,9 +71,9 @@ static bool is_openvpn(struct work *w, const uint8_t *p, size_t len, bool by_por
 
 	if (!openvpn_message(p, len, w->l->payload_wire, false, &o))
 		return false;
-	known = (memo_get(w->d, w->l) & MEMO_OPENVPN) != 0;
+	known = (memo_get(w) & MEMO_OPENVPN) != 0;
 	if (openvpn_is_reset(p, len)) {
-		memo_set(w->d, w->l, MEMO_OPENVPN);
+		memo_set(w, MEMO_OPENVPN);
 		known = true;
 	}
 	if (!known && !(by_port && on(w->l, PORT_OPENVPN)))

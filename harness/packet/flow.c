@@ -103,36 +103,27 @@ static uint64_t addr_hash(uint64_t h, const struct ipaddr *a)
 
 /* ---- Memos: flags for a pair of endpoints ---- */
 
-static uint64_t pair_hash(const struct net_layer *l)
+static struct memo *memo_slot(struct work *w)
 {
-	uint64_t a = mix(addr_hash(1, &l->src), l->sport), b = mix(addr_hash(1, &l->dst), l->dport);
-
-	return mix(a + b, l->proto) | 1; /* the sum is the same in both directions */
+	return &w->d->memos[net_layer_pair(w->l) >> 20 & (MEMOS - 1)];
 }
 
-uint8_t memo_get(struct decoder *d, const struct net_layer *l)
+uint8_t memo_get(struct work *w)
 {
-	uint64_t hash;
+	const struct memo *m = w->d ? memo_slot(w) : NULL;
 
-	if (!d)
-		return 0;
-	hash = pair_hash(l);
-	return d->memos[hash >> 20 & (MEMOS - 1)].hash == hash
-		       ? d->memos[hash >> 20 & (MEMOS - 1)].flags
-		       : 0;
+	return m && m->hash == w->l->pair ? m->flags : 0;
 }
 
-void memo_set(struct decoder *d, const struct net_layer *l, uint8_t flags)
+void memo_set(struct work *w, uint8_t flags)
 {
 	struct memo *m;
-	uint64_t hash;
 
-	if (!d || !flags)
+	if (!w->d || !flags)
 		return;
-	hash = pair_hash(l);
-	m = &d->memos[hash >> 20 & (MEMOS - 1)];
-	m->flags = (uint8_t)(flags | (m->hash == hash ? m->flags : 0));
-	m->hash = hash;
+	m = memo_slot(w);
+	m->flags = (uint8_t)(flags | (m->hash == w->l->pair ? m->flags : 0));
+	m->hash = w->l->pair;
 }
 
 /* ---- Flows ---- */
@@ -308,13 +299,13 @@ static bool lone_bt_message(struct facts *f, const uint8_t *p, size_t n)
 
 static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
 {
-	bool known = (memo_get(w->d, w->l) & MEMO_OPENVPN) != 0;
+	bool known = (memo_get(w) & MEMO_OPENVPN) != 0;
 	struct openvpn_facts o;
 
 	if (n < 16 || !openvpn_message(p, n, w->l->payload_wire, true, &o))
 		return false;
 	if (be16(p) == n - 2 && openvpn_is_reset(p + 2, n - 2)) {
-		memo_set(w->d, w->l, MEMO_OPENVPN);
+		memo_set(w, MEMO_OPENVPN);
 		known = true;
 	}
 	if (!known && !on(w->l, PORT_OPENVPN))
@@ -449,7 +440,7 @@ static void bt_begin_stream(struct work *w, struct flow *fl, const uint8_t *p, s
 	fl->skip = 0;
 	fl->n_ranges = 0;
 	fl->base = seq + BT_HANDSHAKE_SIZE;
-	memo_set(w->d, w->l, MEMO_BT);
+	memo_set(w, MEMO_BT);
 	if (n > BT_HANDSHAKE_SIZE)
 		bt_stream(w, fl, fl->base, p + BT_HANDSHAKE_SIZE, n - BT_HANDSHAKE_SIZE);
 }

@@ -36,7 +36,8 @@ struct identity {
 	uint8_t first[256], second[256]; /* the same by whole bytes, exact */
 	bool avx2;
 	size_t n;
-	struct pattern patterns[PATTERNS];
+	struct pattern patterns[PATTERNS]; /* by group, once all are there */
+	uint8_t from[GROUPS + 1];	   /* group g has the patterns from[g] .. from[g + 1] - 1 */
 };
 
 const char *identity_form_name(enum identity_form f)
@@ -186,6 +187,23 @@ static void add_v6(struct identity *s, size_t n, const uint8_t b[16])
 	add_binary(s, n, b, 16, IDENTITY_BINARY);
 }
 
+static int by_group(const void *a, const void *b)
+{
+	return ((const struct pattern *)a)->group - ((const struct pattern *)b)->group;
+}
+
+static void sort_groups(struct identity *s)
+{
+	size_t i = 0;
+
+	qsort(s->patterns, s->n, sizeof(s->patterns[0]), by_group);
+	for (size_t g = 0; g <= GROUPS; g++) {
+		while (i < s->n && s->patterns[i].group < g)
+			i++;
+		s->from[g] = (uint8_t)i;
+	}
+}
+
 struct identity *identity_new(const struct ipaddr *addrs, size_t n)
 {
 	struct identity *s;
@@ -198,6 +216,7 @@ struct identity *identity_new(const struct ipaddr *addrs, size_t n)
 		else
 			add_v6(s, i, addrs[i].b);
 	}
+	sort_groups(s);
 #if defined(__x86_64__)
 	s->avx2 = __builtin_cpu_supports("avx2") != 0;
 #endif
@@ -233,15 +252,15 @@ struct results {
 	size_t n, max;
 };
 
-/* Compare every pattern of the groups in `bits` whose pair stands at `at`. */
-static void verify(const struct identity *s, const uint8_t *data, size_t len, size_t at,
-		   uint8_t bits, struct results *r)
+/* Compare the patterns of one group whose pair stands at `at`. */
+static void verify_group(const struct identity *s, const uint8_t *data, size_t len, size_t at,
+			 unsigned group, struct results *r)
 {
-	for (size_t i = 0; i < s->n && r->n < r->max; i++) {
+	for (size_t i = s->from[group]; i < s->from[group + 1] && r->n < r->max; i++) {
 		const struct pattern *p = &s->patterns[i];
 		size_t start = at - p->key;
 
-		if (!(bits >> p->group & 1) || at < p->key || p->len > len - start)
+		if (at < p->key || p->len > len - start)
 			continue;
 		if (p->hex ? strncasecmp((const char *)data + start, (const char *)p->bytes,
 					 p->len) != 0
@@ -256,57 +275,94 @@ static void verify(const struct identity *s, const uint8_t *data, size_t len, si
 	}
 }
 
-static void scan(const struct identity *s, const uint8_t *data, size_t len, size_t at,
-		 struct results *r)
+/* The pair at `at`, by whole bytes: of which groups is it, and then of which patterns? */
+static inline void verify(const struct identity *s, const uint8_t *data, size_t len, size_t at,
+			  struct results *r)
 {
-	for (; at + 1 < len && r->n < r->max; at++) {
-		uint8_t bits = s->first[data[at]] & s->second[data[at + 1]];
+	unsigned bits = s->first[data[at]] & s->second[data[at + 1]];
 
-		if (bits)
-			verify(s, data, len, at, bits, r);
-	}
+	for (; bits; bits &= bits - 1)
+		verify_group(s, data, len, at, (unsigned)__builtin_ctz(bits), r);
+}
+
+static void scan(const struct identity *s, const uint8_t *data, size_t len, struct results *r)
+{
+	for (size_t at = 0; at + 1 < len && r->n < r->max; at++)
+		verify(s, data, len, at, r);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static size_t scan_avx2(const struct identity *s,
+struct nibbles {
+	__m256i low[2], high[2];
+};
+
+/* A bit for each of the 32 positions from `data` on whose pair may be of a group. */
+__attribute__((target("avx2"))) static inline uint32_t filter32(const struct nibbles *n,
+								const uint8_t *data)
+{
+	const __m256i nibble = _mm256_set1_epi8(15);
+	__m256i a = _mm256_loadu_si256((const __m256i_u *)(const void *)data);
+	__m256i b = _mm256_loadu_si256((const __m256i_u *)(const void *)(data + 1));
+	__m256i first = _mm256_and_si256(
+		_mm256_shuffle_epi8(n->low[0], _mm256_and_si256(a, nibble)),
+		_mm256_shuffle_epi8(n->high[0], _mm256_and_si256(_mm256_srli_epi16(a, 4), nibble)));
+	__m256i second = _mm256_and_si256(
+		_mm256_shuffle_epi8(n->low[1], _mm256_and_si256(b, nibble)),
+		_mm256_shuffle_epi8(n->high[1], _mm256_and_si256(_mm256_srli_epi16(b, 4), nibble)));
+	__m256i none = _mm256_cmpeq_epi8(_mm256_and_si256(first, second), _mm256_setzero_si256());
+
+	return ~(uint32_t)_mm256_movemask_epi8(none);
+}
+
+__attribute__((target("avx2"))) static void load_nibbles(const struct identity *s,
+							 struct nibbles *n)
+{
+	for (int i = 0; i < 2; i++) {
+		n->low[i] = _mm256_broadcastsi128_si256(
+			_mm_loadu_si128((const __m128i_u *)(const void *)s->low[i]));
+		n->high[i] = _mm256_broadcastsi128_si256(
+			_mm_loadu_si128((const __m128i_u *)(const void *)s->high[i]));
+	}
+}
+
+#define BLOCK 33 /* bytes that hold 32 pairs */
+
+/* Less than a block: the filter looks at a copy that is filled up. */
+__attribute__((target("avx2"))) static void scan_short(const struct identity *s,
+						       const uint8_t *data, size_t len,
+						       struct results *r)
+{
+	uint8_t copy[BLOCK] = { 0 };
+	struct nibbles n;
+	uint32_t found;
+
+	if (len < 2)
+		return;
+	memcpy(copy, data, len);
+	load_nibbles(s, &n);
+	found = filter32(&n, copy) & (uint32_t)((UINT64_C(1) << (len - 1)) - 1);
+	for (; found && r->n < r->max; found &= found - 1)
+		verify(s, data, len, (size_t)__builtin_ctz(found), r);
+}
+
+/* What is left at the end is looked at in a block that overlaps the one before: the last bytes one by one would
+ * take as long as all others together. */
+__attribute__((target("avx2"))) static void scan_blocks(const struct identity *s,
 							const uint8_t *data, size_t len,
 							struct results *r)
 {
-	const __m256i nibble = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
-	__m256i low[2], high[2];
+	struct nibbles n;
 	size_t at = 0;
 
-	for (int i = 0; i < 2; i++) {
-		low[i] = _mm256_broadcastsi128_si256(
-			_mm_loadu_si128((const __m128i_u *)(const void *)s->low[i]));
-		high[i] = _mm256_broadcastsi128_si256(
-			_mm_loadu_si128((const __m128i_u *)(const void *)s->high[i]));
-	}
-	for (; at + 33 <= len && r->n < r->max; at += 32) {
-		__m256i a = _mm256_loadu_si256((const __m256i_u *)(const void *)(data + at));
-		__m256i b = _mm256_loadu_si256((const __m256i_u *)(const void *)(data + at + 1));
-		__m256i m;
+	load_nibbles(s, &n);
+	for (size_t done = 0; done + 1 < len && r->n < r->max; done = at + 32) {
 		uint32_t found;
 
-		m = _mm256_and_si256(
-			_mm256_and_si256(_mm256_shuffle_epi8(low[0], _mm256_and_si256(a, nibble)),
-					 _mm256_shuffle_epi8(
-						 high[0], _mm256_and_si256(_mm256_srli_epi16(a, 4),
-									   nibble))),
-			_mm256_and_si256(_mm256_shuffle_epi8(low[1], _mm256_and_si256(b, nibble)),
-					 _mm256_shuffle_epi8(
-						 high[1], _mm256_and_si256(_mm256_srli_epi16(b, 4),
-									   nibble))));
-		found = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(m, zero));
-		for (; found && r->n < r->max; found &= found - 1) {
-			size_t i = at + (size_t)__builtin_ctz(found);
-			uint8_t bits = s->first[data[i]] & s->second[data[i + 1]];
-
-			if (bits)
-				verify(s, data, len, i, bits, r);
-		}
+		at = done + BLOCK <= len ? done : len - BLOCK;
+		found = filter32(&n, data + at) & (uint32_t)(UINT64_C(0xffffffff) << (done - at));
+		for (; found && r->n < r->max; found &= found - 1)
+			verify(s, data, len, at + (size_t)__builtin_ctz(found), r);
 	}
-	return at;
 }
 #endif
 
@@ -314,12 +370,16 @@ size_t identity_search(const struct identity *s, const uint8_t *data, size_t len
 		       struct identity_hit *hits, size_t max)
 {
 	struct results r = { hits, 0, max };
-	size_t at = 0;
 
 #if defined(__x86_64__)
-	if (s->avx2)
-		at = scan_avx2(s, data, len, &r);
+	if (s->avx2) {
+		if (len >= BLOCK)
+			scan_blocks(s, data, len, &r);
+		else
+			scan_short(s, data, len, &r);
+		return r.n;
+	}
 #endif
-	scan(s, data, len, at, &r);
+	scan(s, data, len, &r);
 	return r.n;
 }

@@ -78,11 +78,21 @@ static inline int hex_digit(uint8_t b)
 	return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
 }
 
-/* Several messages may share a frame: the first one empties facts.bt. */
+/* Several messages may share a frame: the first one empties facts.bt, member by member, for this is done for every
+ * datagram that might be uTP; the bytes behind a has_ flag may stay. */
 static inline void bt_begin(struct facts *f)
 {
-	if (!(f->protos & PROTO_BT_ALL))
-		memset(&f->bt, 0, sizeof(f->bt));
+	struct bt_facts *b = &f->bt;
+
+	if (f->protos & PROTO_BT_ALL)
+		return;
+	b->has_info_hash = b->has_peer_id = b->has_node_id = b->has_key = b->reply = false;
+	b->action = BT_NONE;
+	b->utp_type = 0;
+	memset(b->reserved, 0, sizeof(b->reserved));
+	b->port = 0;
+	b->key = 0;
+	b->client[0] = '\0';
 }
 
 /* Layers (decode.c, decode_ip.c, decode_l4.c) */
@@ -155,9 +165,9 @@ enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool 
 #define MEMO_UDP_TRACKER 0x08
 #define MEMO_QUIC	 0x10
 #define MEMO_BT		 0x20
-/* Flags remembered for a pair of endpoints, whatever the direction. */
-uint8_t memo_get(struct decoder *d, const struct net_layer *l);
-void memo_set(struct decoder *d, const struct net_layer *l, uint8_t flags);
+/* Flags remembered for the pair of endpoints of w->l, whatever the direction. */
+uint8_t memo_get(struct work *w);
+void memo_set(struct work *w, uint8_t flags);
 
 /* The TCP payload of w->l through the decoder's memory: recognises heads that are split. */
 void stream_segment(struct work *w);

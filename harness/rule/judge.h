@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "packet/capfile.h"
 #include "rule/policy.h"
 #include "rule/rule.h"
 
@@ -132,17 +133,11 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 /* Settle what is still pending. No frame after it. */
 void judge_finish(struct judge *j);
 
-/* A stream of frames of one tap; next() returns 1 and fills *f, 0 at the end, -1 and *err on error. */
-struct judge_frame {
-	uint64_t number;
-	int linktype;
-	const uint8_t *data; /* valid until the next call of next() of the same source */
-	uint32_t caplen, len;
-	int64_t time;
-};
+/* A stream of frames of one tap; next() returns 1 and fills *f, 0 at the end, -1 and *err on error. The bytes of
+ * a frame are valid until the next call of the same source. */
 struct judge_source {
 	size_t tap;
-	int (*next)(void *arg, struct judge_frame *f, struct err *err);
+	int (*next)(void *arg, struct capfile_frame *f, struct err *err);
 	void *arg;
 };
 /* Merge sources by time, feed them, finish. -1 and the first *err when a source failed: what it gave before

@@ -131,55 +131,57 @@ static bool find_names(const struct judge *j, const struct facts *f, struct mark
 	return facts_has(f, PROTO_HTTP) && find_label(j, f->http.host, m);
 }
 
-struct mark_found judge_find_mark(const struct judge *j, const uint8_t *data, size_t len,
-				  const struct facts *f)
+void judge_find_mark(const struct judge *j, const uint8_t *data, size_t len, const struct facts *f,
+		     struct mark_found *m)
 {
-	struct mark_found m = { .id = NO_CANARY };
-
-	if (j->p->has_control_mac && f->linktype == LINK_ETHERNET &&
-	    memcmp(f->src_mac, j->p->control_mac, 6) == 0)
-		m.control = true;
+	m->canary = m->beacon = false;
+	m->control = j->p->has_control_mac && f->linktype == LINK_ETHERNET &&
+		     memcmp(f->src_mac, j->p->control_mac, 6) == 0;
+	m->id = NO_CANARY;
+	m->row = NULL;
 	if (!j->p->has_nonce)
-		return m;
-	if (find_marker(j, data, len, &m.id)) {
-		if (m.id == POLICY_BEACON_ID) {
-			m.beacon = true;
-			m.control = false;
-		} else if (m.id >= POLICY_CONTROL_BASE) {
-			m.control = true;
-		} else {
-			m.canary = true;
-			m.row = canary_by_id(j, m.id);
-		}
-		return m;
+		return;
+	if (!find_marker(j, data, len, &m->id)) {
+		(void)find_names(j, f, m);
+	} else if (m->id == POLICY_BEACON_ID) {
+		m->beacon = true;
+		m->control = false;
+	} else if (m->id >= POLICY_CONTROL_BASE) {
+		m->control = true;
+	} else {
+		m->canary = true;
+		m->row = canary_by_id(j, m->id);
 	}
-	(void)find_names(j, f, &m);
-	return m;
 }
 
-const struct policy_service *judge_sender(const struct policy *p, const struct policy_tap *t,
+static const struct policy_service *service_of(const struct judge *j, int index)
+{
+	return index < 0 ? NULL : &j->p->services[index];
+}
+
+static const struct policy_service *by_mac(const struct policy *p, const uint8_t mac[6])
+{
+	const struct policy_service *found = NULL;
+
+	for (size_t i = 0; i < p->n_services; i++)
+		for (size_t k = 0; k < p->services[i].n_legs; k++)
+			if (p->services[i].legs[k].has_mac &&
+			    memcmp(p->services[i].legs[k].mac, mac, 6) == 0)
+				found = &p->services[i];
+	return found;
+}
+
+/* The address outlives a gateway that forwards; the MAC does not, so it counts only after the address. */
+const struct policy_service *judge_sender(const struct judge *j, const struct policy_tap *t,
 					  const struct facts *f)
 {
-	const struct net_layer *l = facts_outer(f);
-	const struct policy_service *by_mac = NULL;
+	const struct policy_service *s = service_of(j, j->src_service);
 
-	for (size_t i = 0; i < p->n_services; i++) {
-		const struct policy_service *s = &p->services[i];
-
-		for (size_t k = 0; k < s->n_legs; k++) {
-			const struct policy_attachment *leg = &s->legs[k];
-
-			/* the address outlives a gateway that forwards; the MAC does not */
-			if (l && !ipaddr_is_none(&leg->addr) && ipaddr_equal(&leg->addr, &l->src))
-				return s;
-			if (leg->has_mac && f->linktype == LINK_ETHERNET &&
-			    memcmp(leg->mac, f->src_mac, 6) == 0)
-				by_mac = s;
-		}
-	}
-	if (by_mac)
-		return by_mac;
-	return t->role == TAP_VETH && t->service[0] ? policy_service_find(p, t->service) : NULL;
+	if (!s && f->linktype == LINK_ETHERNET)
+		s = by_mac(j->p, f->src_mac);
+	if (s)
+		return s;
+	return t->role == TAP_VETH && t->service[0] ? policy_service_find(j->p, t->service) : NULL;
 }
 
 static void tie(struct attributed *who, enum attribution how, double confidence,
@@ -190,9 +192,12 @@ static void tie(struct attributed *who, enum attribution how, double confidence,
 	who->service = s;
 }
 
-static bool by_destination(const struct policy *p, const struct net_layer *l,
-			   struct attributed *who)
+static bool by_destination(const struct judge *j, const struct net_layer *l, struct attributed *who)
 {
+	const struct policy *p = j->p;
+
+	if (!(j->dst_is & ADDR_CANARY))
+		return false;
 	for (size_t i = 0; i < p->n_canaries; i++) {
 		const struct policy_canary *c = &p->canaries[i];
 
@@ -205,15 +210,6 @@ static bool by_destination(const struct policy *p, const struct net_layer *l,
 		return true;
 	}
 	return false;
-}
-
-static const struct policy_service *service_at(const struct policy *p, const struct ipaddr *a)
-{
-	for (size_t i = 0; i < p->n_services; i++)
-		for (size_t k = 0; k < p->services[i].n_legs; k++)
-			if (ipaddr_equal(&p->services[i].legs[k].addr, a))
-				return &p->services[i];
-	return NULL;
 }
 
 static bool by_conntrack(const struct judge *j, const struct rule_ctx *c, const struct net_layer *l,
@@ -229,18 +225,13 @@ static bool by_conntrack(const struct judge *j, const struct rule_ctx *c, const 
 		    !ipaddr_equal(&r->reply_src, &l->dst) ||
 		    (r->from && c->facts->time < r->from) || (r->to && c->facts->time > r->to))
 			continue;
-		s = service_at(j->p, &r->src);
+		s = service_of(j, judge_addr(j, &r->src)->service);
 		if (s) {
 			tie(who, ATTR_CONNTRACK, 0.95, s);
 			return true;
 		}
 	}
 	return false;
-}
-
-static const struct policy_service *service_of(const struct judge *j, int index)
-{
-	return index < 0 ? NULL : &j->p->services[index];
 }
 
 static bool by_bridge(struct judge *j, const struct rule_ctx *c, const struct net_layer *l,
@@ -292,12 +283,11 @@ static bool by_mark(const struct judge *j, const struct mark_found *m, struct at
 
 static bool by_source(const struct judge *j, const struct rule_ctx *c, struct attributed *who)
 {
-	const struct policy_service *s = judge_sender(j->p, c->tap, c->facts);
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct policy_service *s = judge_sender(j, c->tap, c->facts);
 
 	if (s)
 		tie(who, ATTR_SOURCE, 1.0, s);
-	else if (l && (judge_is_inside(j->p, &l->src) || judge_is_tunnel_addr(j->p, &l->src)))
+	else if (j->src_is & (ADDR_INSIDE | ADDR_TUNNEL))
 		tie(who, ATTR_SOURCE, 0.9, NULL); /* an address of the stack, whose is not known */
 	else
 		return false;
@@ -317,7 +307,7 @@ void judge_attribute(struct judge *j, const struct rule_ctx *c, const struct mar
 		tied = true;
 	}
 	if (!tied && l)
-		tied = by_conntrack(j, c, l, who) || by_destination(j->p, l, who);
+		tied = by_conntrack(j, c, l, who) || by_destination(j, l, who);
 	if (!tied && flow && flow->how != ATTR_NONE) {
 		/* later packets of a flow that was tied before: segments of one big frame */
 		tie(who, (enum attribution)flow->how, 0.9, service_of(j, flow->service));

@@ -5,45 +5,6 @@
 
 #include "rule/judge_internal.h"
 
-bool judge_is_real(const struct policy *p, const struct ipaddr *a)
-{
-	for (size_t i = 0; i < p->n_real; i++)
-		if (ipaddr_equal(&p->real[i], a))
-			return true;
-	return false;
-}
-
-bool judge_is_tunnel_addr(const struct policy *p, const struct ipaddr *a)
-{
-	for (size_t i = 0; i < p->n_tunnel_addrs; i++)
-		if (ipaddr_equal(&p->tunnel_addrs[i], a))
-			return true;
-	return false;
-}
-
-bool judge_is_inside(const struct policy *p, const struct ipaddr *a)
-{
-	for (size_t i = 0; i < p->n_networks; i++)
-		if (policy_prefix_has(&p->networks[i].prefix, a))
-			return true;
-	for (size_t i = 0; i < p->n_services; i++)
-		for (size_t k = 0; k < p->services[i].n_legs; k++)
-			if (!ipaddr_is_none(&p->services[i].legs[k].addr) &&
-			    ipaddr_equal(&p->services[i].legs[k].addr, a))
-				return true;
-	return false;
-}
-
-static bool is_ours(const struct policy *p, const struct ipaddr *a)
-{
-	return judge_is_real(p, a) || judge_is_tunnel_addr(p, a) || judge_is_inside(p, a);
-}
-
-bool judge_is_ours(const struct policy *p, const struct net_layer *l)
-{
-	return l && (is_ours(p, &l->src) || is_ours(p, &l->dst));
-}
-
 static bool is_leg_mac(const struct policy *p, const uint8_t mac[6])
 {
 	for (size_t i = 0; i < p->n_services; i++)
@@ -66,17 +27,16 @@ static enum packet_direction by_mac(const struct policy *p, const struct policy_
 	return t->has_mac ? DIR_IN : DIR_UNKNOWN;
 }
 
-static enum packet_direction by_addr(const struct policy *p, const struct ipaddr *src,
-				     const struct ipaddr *dst)
+static enum packet_direction by_addr(uint32_t src, uint32_t dst)
 {
-	if (is_ours(p, src))
+	if (src & ADDR_OURS)
 		return DIR_OUT;
-	if (is_ours(p, dst))
+	if (dst & ADDR_OURS)
 		return DIR_IN;
 	/* nobody on the far side of an uplink has a private address or none: it came from in here */
-	if (ipaddr_is_private(src) || ipaddr_is_none(src) || ipaddr_is_loopback(src))
+	if (src & (ADDR_PRIVATE | ADDR_NONE | ADDR_LOOPBACK))
 		return DIR_OUT;
-	return ipaddr_is_public(src) ? DIR_IN : DIR_UNKNOWN;
+	return src & ADDR_PUBLIC ? DIR_IN : DIR_UNKNOWN;
 }
 
 /* Router advertisements and redirects (RFC 4861) come from routers only. */
@@ -85,15 +45,13 @@ static bool from_router(const struct facts *f)
 	return facts_has(f, PROTO_ND) && (f->nd.type == 134 || f->nd.type == 137);
 }
 
-static enum packet_direction at_exit(const struct policy *p, const struct net_layer *l)
+static enum packet_direction at_exit(uint32_t src, uint32_t dst)
 {
-	if (judge_is_tunnel_addr(p, &l->src) || is_ours(p, &l->src))
+	if (src & ADDR_OURS)
 		return DIR_OUT;
-	if (judge_is_tunnel_addr(p, &l->dst))
+	if (dst & ADDR_TUNNEL)
 		return DIR_IN;
-	return ipaddr_is_private(&l->src)   ? DIR_OUT
-	       : ipaddr_is_private(&l->dst) ? DIR_IN
-					    : DIR_UNKNOWN;
+	return src & ADDR_PRIVATE ? DIR_OUT : dst & ADDR_PRIVATE ? DIR_IN : DIR_UNKNOWN;
 }
 
 enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
@@ -103,7 +61,7 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	enum packet_direction d = DIR_UNKNOWN;
 
 	if (t->role == TAP_EXIT)
-		return l ? at_exit(j->p, l) : DIR_UNKNOWN;
+		return l ? at_exit(j->src_is, j->dst_is) : DIR_UNKNOWN;
 	/* forged frames carry the Ethernet address of nobody */
 	if (f->has_macs && f->linktype == LINK_ETHERNET && !forged)
 		d = by_mac(j->p, t, f);
@@ -112,9 +70,9 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	if (d != DIR_UNKNOWN)
 		return d;
 	if (l)
-		d = by_addr(j->p, &l->src, &l->dst);
+		d = by_addr(j->src_is, j->dst_is);
 	else if (facts_has(f, PROTO_ARP))
-		d = is_ours(j->p, &f->arp.sender) ? DIR_OUT : DIR_UNKNOWN;
+		d = judge_addr_is(j, &f->arp.sender, ADDR_OURS) ? DIR_OUT : DIR_UNKNOWN;
 	if (from_router(f))
 		return DIR_IN;
 	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
@@ -194,27 +152,17 @@ static bool quotes_tuple(const struct policy_tunnel *t, const struct facts *f)
 	       (ipaddr_equal(&q->src, &t->endpoint) && q->sport == t->port);
 }
 
-static bool is_gateway_leg(const struct policy *p, const struct ipaddr *a)
-{
-	for (size_t i = 0; i < p->n_services; i++)
-		for (size_t k = 0; k < p->services[i].n_legs; k++)
-			if (p->services[i].role == SERVICE_GATEWAY &&
-			    ipaddr_equal(&p->services[i].legs[k].addr, a))
-				return true;
-	return false;
-}
-
 /* From the server. Outbound too when it is for the gateway: after the gateway's network is gone, conntrack still
  * turns the server's packets back to the old private address, and the host sends them where its default route
  * points. That is the server's own ciphertext, nothing of the stack's. */
-static bool comes_from_server(const struct policy *p, const struct policy_tunnel *t,
+static bool comes_from_server(const struct judge *j, const struct policy_tunnel *t,
 			      const struct net_layer *l, enum packet_direction dir)
 {
 	return ipaddr_equal(&l->src, &t->endpoint) &&
-	       (dir != DIR_OUT || is_gateway_leg(p, &l->dst));
+	       (dir != DIR_OUT || (j->dst_is & ADDR_GATEWAY));
 }
 
-enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
+enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified)
 {
@@ -223,10 +171,12 @@ enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
 
 	*tuple = NULL;
 	*verified = true;
-	for (size_t i = 0; l && i < p->n_tunnels; i++) {
-		const struct policy_tunnel *t = &p->tunnels[i];
+	if (!f->has_quoted && !((j->src_is | j->dst_is) & ADDR_ENDPOINT))
+		return TUNNEL_NOT;
+	for (size_t i = 0; l && i < j->p->n_tunnels; i++) {
+		const struct policy_tunnel *t = &j->p->tunnels[i];
 		bool to = ipaddr_equal(&l->dst, &t->endpoint);
-		bool from = comes_from_server(p, t, l, dir);
+		bool from = comes_from_server(j, t, l, dir);
 		uint16_t port = to ? l->dport : l->sport;
 
 		if (quotes_tuple(t, f)) {
@@ -256,12 +206,9 @@ bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l)
 
 static const char *arp_upkeep(const struct judge *j, const struct facts *f)
 {
-	const struct ipaddr *a = &f->arp.sender;
+	uint32_t is = judge_addr(j, &f->arp.sender)->is;
 
-	return ipaddr_is_none(a) || judge_is_real(j->p, a) ||
-			       !(judge_is_tunnel_addr(j->p, a) || judge_is_inside(j->p, a))
-		       ? "arp"
-		       : NULL;
+	return is & (ADDR_NONE | ADDR_REAL) || !(is & (ADDR_TUNNEL | ADDR_INSIDE)) ? "arp" : NULL;
 }
 
 static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
@@ -269,8 +216,7 @@ static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
 {
 	const struct facts *f = c->facts;
 
-	if (facts_has(f, PROTO_ND) && !judge_is_inside(j->p, &l->src) &&
-	    !judge_is_tunnel_addr(j->p, &l->src))
+	if (facts_has(f, PROTO_ND) && !(j->src_is & (ADDR_INSIDE | ADDR_TUNNEL)))
 		return "nd";
 	if (facts_has(f, PROTO_ICMP6) &&
 	    (l->icmp_type == 143 || (l->icmp_type >= 130 && l->icmp_type <= 132)))
@@ -278,8 +224,8 @@ static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
 	if (c->tunnel == TUNNEL_QUOTED)
 		return "icmp-error-of-tunnel";
 	/* the host's own refusal of something that came to it */
-	if (f->has_quoted && judge_is_real(j->p, &l->src) && judge_is_real(j->p, &f->quoted.dst) &&
-	    !attribution_is_evidence(c->who.how))
+	if (f->has_quoted && (j->src_is & ADDR_REAL) &&
+	    judge_addr_is(j, &f->quoted.dst, ADDR_REAL) && !attribution_is_evidence(c->who.how))
 		return "icmp-error";
 	return NULL;
 }
@@ -346,7 +292,7 @@ const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const 
 		return arp_upkeep(j, f);
 	if (!l || f->undecodable)
 		return NULL;
-	if (facts_has(f, PROTO_IGMP) && !judge_is_inside(j->p, &l->src))
+	if (facts_has(f, PROTO_IGMP) && !(j->src_is & ADDR_INSIDE))
 		return "igmp";
 	if (facts_has(f, PROTO_ICMP) || facts_has(f, PROTO_ICMP6))
 		return icmp_upkeep(j, c, l);
@@ -354,8 +300,7 @@ const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const 
 		return "published-port";
 	/* a bare reset of the host refuses what came from outside */
 	if (flow && flow->inbound && l->proto == IPPROTO_TCP && (l->tcp_flags & TCP_RST) &&
-	    l->payload_wire == 0 && judge_is_real(j->p, &l->src) &&
-	    !attribution_is_evidence(c->who.how))
+	    l->payload_wire == 0 && (j->src_is & ADDR_REAL) && !attribution_is_evidence(c->who.how))
 		return "reset";
 	return NULL;
 }

@@ -36,6 +36,47 @@ struct matcher {
 	int64_t window;
 };
 
+/* ---- judge_addr.c: what an address is under the policy ---- */
+
+enum addr_bit {
+	ADDR_KNOWN = 1 << 0, /* always set */
+	ADDR_REAL = 1 << 1,
+	ADDR_TUNNEL = 1 << 2,	/* the gateway's address inside the tunnel */
+	ADDR_INSIDE = 1 << 3,	/* of a network of the stack, or a leg of a service */
+	ADDR_GATEWAY = 1 << 4,	/* a leg of the gateway */
+	ADDR_ENDPOINT = 1 << 5, /* the VPN server */
+	ADDR_CANARY = 1 << 6,	/* the destination of a canary */
+	ADDR_NONE = 1 << 7,
+	ADDR_LOOPBACK = 1 << 8,
+	ADDR_MULTICAST = 1 << 9,
+	ADDR_LINK_LOCAL = 1 << 10,
+	ADDR_PRIVATE = 1 << 11,
+	ADDR_PUBLIC = 1 << 12,
+};
+#define ADDR_OURS (ADDR_REAL | ADDR_TUNNEL | ADDR_INSIDE)
+
+struct known_addr {
+	struct ipaddr addr;
+	uint32_t is;	 /* enum addr_bit */
+	int32_t service; /* whose leg it is: index into policy->services, -1: nobody's */
+};
+
+struct known_addrs;
+struct known_addrs *known_addrs_new(void); /* NULL when memory is out; free() ends it */
+/* Valid until the next call. */
+const struct known_addr *judge_addr(const struct judge *j, const struct ipaddr *a);
+
+static inline bool judge_addr_is(const struct judge *j, const struct ipaddr *a, uint32_t bits)
+{
+	return (judge_addr(j, a)->is & bits) != 0;
+}
+
+/* ---- judge_ask.c: which rules a packet is asked of ---- */
+
+struct asker;
+struct asker *asker_new(const struct rule *disabled); /* NULL when memory is out; free() ends it */
+uint64_t asker_rules(const struct asker *a, const struct rule_ctx *c); /* a bit per rules[] */
+
 /* ---- judge_flow.c: what is known about a flow on the outside ---- */
 
 #define FLOW_SETS 4096
@@ -78,7 +119,6 @@ struct label_index {
 struct judge {
 	const struct policy *p;
 	struct judge_opts opts;
-	const struct rule *disabled;
 	struct decoder **decoders; /* one a tap: flows of two taps must not mix */
 	struct facts facts;
 	struct identity *identity; /* NULL without real addresses */
@@ -122,6 +162,11 @@ struct judge {
 	uint16_t wg_port;
 	struct matcher *match;
 	struct flow_table *flows;
+	struct known_addrs *known;
+	/* of the frame at hand: enum addr_bit of both ends of its outer packet, 0 without one */
+	uint32_t src_is, dst_is;
+	int32_t src_service; /* whose leg the source is; -1: nobody's */
+	struct asker *asker;
 };
 
 /* The mark that a frame carries. */
@@ -134,24 +179,19 @@ struct mark_found {
 /* judge_classify.c */
 enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
 				      const struct facts *f, bool forged);
-enum tunnel_relation judge_tunnel(const struct policy *p, const struct facts *f,
+enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified);
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l);
 const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
 const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,
 				       struct flow *flow);
-bool judge_is_real(const struct policy *p, const struct ipaddr *a);
-bool judge_is_tunnel_addr(const struct policy *p, const struct ipaddr *a);
-bool judge_is_ours(const struct policy *p,
-		   const struct net_layer *l);			      /* either end; NULL allowed */
-bool judge_is_inside(const struct policy *p, const struct ipaddr *a); /* a leg or in a network */
 
 /* judge_attr.c */
-struct mark_found judge_find_mark(const struct judge *j, const uint8_t *data, size_t len,
-				  const struct facts *f);
+void judge_find_mark(const struct judge *j, const uint8_t *data, size_t len, const struct facts *f,
+		     struct mark_found *m);
 /* Who a frame of the inside belongs to: leg or MAC, or the veth's service. */
-const struct policy_service *judge_sender(const struct policy *p, const struct policy_tap *t,
+const struct policy_service *judge_sender(const struct judge *j, const struct policy_tap *t,
 					  const struct facts *f);
 void judge_attribute(struct judge *j, const struct rule_ctx *c, const struct mark_found *m,
 		     struct flow *flow, struct attributed *who);
@@ -168,7 +208,7 @@ void match_exit(struct judge *j, const struct net_layer *l, int64_t time);
 void match_expire(struct judge *j, bool all);
 
 /* judge_flow.c */
-struct flow *flow_touch(struct flow_table *t, const struct net_layer *l, int64_t time,
+struct flow *flow_touch(struct flow_table *t, struct net_layer *l, int64_t time,
 			enum packet_direction dir, bool *is_new);
 
 /* judge_store.c */

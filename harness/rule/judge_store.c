@@ -262,3 +262,80 @@ void store_settle(struct judge *j)
 	if (j->n_findings)
 		qsort(j->findings, j->n_findings, sizeof(*j->findings), by_time);
 }
+
+/* ---- answers ---- */
+
+const struct finding *judge_findings(const struct judge *j, size_t *n)
+{
+	*n = j->n_findings;
+	return j->findings;
+}
+
+uint64_t judge_findings_total(const struct judge *j)
+{
+	return j->findings_total;
+}
+
+uint64_t judge_rule_total(const struct judge *j, const struct rule *r, size_t tap)
+{
+	for (size_t i = 0; i < n_rules; i++)
+		if (rules[i] == r)
+			return j->rule_totals[i * j->p->n_taps + tap];
+	return 0;
+}
+
+const struct judge_control *judge_controls(const struct judge *j, size_t *n)
+{
+	*n = j->n_controls;
+	return j->controls;
+}
+
+bool judge_control_caught(const struct judge *j, const char *rule, const char *tap)
+{
+	for (size_t i = 0; i < j->n_controls; i++)
+		if (strcmp(j->controls[i].rule->id, rule) == 0 &&
+		    strcmp(j->p->taps[j->controls[i].tap].name, tap) == 0)
+			return true;
+	return false;
+}
+
+const struct judge_canary *judge_canaries(const struct judge *j, size_t *n)
+{
+	*n = j->n_canaries;
+	return j->canaries;
+}
+
+const struct judge_tap_counters *judge_counters(const struct judge *j, size_t tap)
+{
+	return &j->counters[tap];
+}
+
+const struct judge_allow_use *judge_allowances(const struct judge *j, size_t *n)
+{
+	*n = j->n_uses;
+	return j->uses;
+}
+
+const struct judge_mark *judge_mark_get(const struct judge *j, int index)
+{
+	return index >= 0 && (size_t)index < j->n_marks ? &j->marks[index].m : NULL;
+}
+
+const uint32_t *judge_series(const struct judge *j, enum judge_series s, size_t *n, int64_t *start,
+			     int64_t *bin)
+{
+	*n = j->n_bins;
+	*start = j->bin_start;
+	*bin = j->bin;
+	return j->bins[s];
+}
+
+uint64_t judge_blocked(const struct judge *j)
+{
+	return j->blocked;
+}
+
+uint64_t judge_attempts(const struct judge *j)
+{
+	return j->attempts;
+}

@@ -13,6 +13,7 @@ RULE_TABLE(DECLARE)
 #define ENTRY(n) &rule_##n,
 const struct rule *const rules[] = { RULE_TABLE(ENTRY) };
 #undef ENTRY
+_Static_assert(sizeof(rules) / sizeof(rules[0]) <= 64, "judge_ask.c has a bit for each rule");
 const size_t n_rules = sizeof(rules) / sizeof(rules[0]);
 
 static const char *const severity_names[] = { "low", "medium", "high", "critical" };

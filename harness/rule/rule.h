@@ -73,6 +73,19 @@ struct rule_hit {
 		[200]; /* goes behind "SERVICE ": "sent a DNS query for x to y outside the tunnel" */
 };
 
+/* What has to hold before a rule is asked; the judge looks once a packet, so that match() need not. */
+enum rule_need {
+	NEED_IP = 1 << 0,	     /* a readable IP header */
+	NEED_LEAVING = 1 << 1,	     /* it did not come in */
+	NEED_OUTSIDE = 1 << 2,	     /* rule_outside() */
+	NEED_EXPOSED = 1 << 3,	     /* rule_exposed() */
+	NEED_TIED = 1 << 4,	     /* tied to a service by name */
+	NEED_IN_TUNNEL = 1 << 5,     /* it is payload of the tunnel */
+	NEED_BESIDE_TUNNEL = 1 << 6, /* to or from the VPN server, and no payload of the tunnel */
+	NEED_UNREADABLE = 1 << 7,    /* undecodable */
+	RULE_SITUATIONS = 1 << 8,
+};
+
 struct rule {
 	const char *id;
 	enum severity severity;
@@ -80,6 +93,8 @@ struct rule {
 	const char *advice;	/* what to do about it */
 	const uint8_t *classes; /* numbers of docs/leaks.md, ends with 0 */
 	unsigned taps;		/* TAP_BIT()s on which it is asked; 0: judged from the journal */
+	unsigned needs;		/* enum rule_need: all of them */
+	uint64_t protos;	/* PROTO_BIT()s, one of which was recognised; 0: any packet */
 	bool (*match)(const struct rule_ctx *c, struct rule_hit *hit);
 };
 

@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 57, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_BT_DHT), "a DHT message", hit);
+	return rule_sent(c, "a DHT message", hit);
 }
 
 const struct rule rule_bt_dht = {
@@ -18,5 +18,7 @@ const struct rule rule_bt_dht = {
 	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_BT_DHT),
 	.match = match,
 };

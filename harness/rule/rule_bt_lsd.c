@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 59, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_BT_LSD), "a local discovery message", hit);
+	return rule_sent(c, "a local discovery message", hit);
 }
 
 const struct rule rule_bt_lsd = {
@@ -16,5 +16,7 @@ const struct rule rule_bt_lsd = {
 	.advice = "Switch local peer discovery off.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_BT_LSD),
 	.match = match,
 };

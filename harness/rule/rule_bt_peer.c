@@ -6,10 +6,7 @@ static const uint8_t classes[] = { 51, 54, 18, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c,
-			     PROTO_BIT(PROTO_BT_HANDSHAKE) | PROTO_BIT(PROTO_BT_EXTENDED) |
-				     PROTO_BIT(PROTO_BT_PEX) | PROTO_BIT(PROTO_BT_HOLEPUNCH),
-			     "a BitTorrent peer message", hit);
+	return rule_sent(c, "a BitTorrent peer message", hit);
 }
 
 const struct rule rule_bt_peer = {
@@ -20,5 +17,8 @@ const struct rule rule_bt_peer = {
 	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_BT_HANDSHAKE) | PROTO_BIT(PROTO_BT_EXTENDED) |
+		  PROTO_BIT(PROTO_BT_PEX) | PROTO_BIT(PROTO_BT_HOLEPUNCH),
 	.match = match,
 };

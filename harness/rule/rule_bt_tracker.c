@@ -6,8 +6,7 @@ static const uint8_t classes[] = { 51, 52, 53, 55, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_BT_TRACKER) | PROTO_BIT(PROTO_BT_WS_TRACKER),
-			     "a tracker announce", hit);
+	return rule_sent(c, "a tracker announce", hit);
 }
 
 const struct rule rule_bt_tracker = {
@@ -19,5 +18,7 @@ const struct rule rule_bt_tracker = {
 	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_BT_TRACKER) | PROTO_BIT(PROTO_BT_WS_TRACKER),
 	.match = match,
 };

@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 56, 52, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_BT_UDP_TRACKER), "a UDP tracker message", hit);
+	return rule_sent(c, "a UDP tracker message", hit);
 }
 
 const struct rule rule_bt_udp_tracker = {
@@ -16,5 +16,7 @@ const struct rule rule_bt_udp_tracker = {
 	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_BT_UDP_TRACKER),
 	.match = match,
 };

@@ -9,7 +9,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	/* the header alone is a weak sign: then the packet has to be tied to the stack as well */
 	if ((c->facts->weak & PROTO_BIT(PROTO_BT_UTP)) && !rule_exposed(c))
 		return false;
-	return rule_protocol(c, PROTO_BIT(PROTO_BT_UTP), "a uTP packet", hit);
+	return rule_sent(c, "a uTP packet", hit);
 }
 
 const struct rule rule_bt_utp = {
@@ -19,5 +19,7 @@ const struct rule rule_bt_utp = {
 	.advice = "Bind the client to the tunnel and leave it no other path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_BT_UTP),
 	.match = match,
 };

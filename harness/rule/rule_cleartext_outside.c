@@ -11,8 +11,6 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char dest[ENDPOINT_TEXT];
 	char proto[32];
 
-	if (!rule_exposed(c) || !facts_outer(c->facts))
-		return false;
 	return rule_say(hit, "sent %s to %s outside the tunnel",
 			rule_transport(c, proto, sizeof(proto)),
 			rule_destination(c, dest, sizeof(dest)));
@@ -28,5 +26,6 @@ const struct rule rule_cleartext_outside = {
 		"no second network, no published port on a protected service.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED | NEED_IP,
 	.match = match,
 };

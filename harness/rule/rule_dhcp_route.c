@@ -9,7 +9,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct dhcp_facts *d = &c->facts->dhcp;
 	char text[IPADDR_TEXT];
 
-	if (!facts_has(c->facts, PROTO_DHCP) || d->op != 2)
+	if (d->op != 2)
 		return false;
 	for (size_t i = 0; i < d->n_routes; i++) {
 		const struct dhcp_route *r = &d->routes[i];
@@ -32,5 +32,6 @@ const struct rule rule_dhcp_route = {
 	.advice = "Ignore option 121 on the host, or let the gateway mark and drop by interface.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE | TAPS_INSIDE,
+	.protos = PROTO_BIT(PROTO_DHCP),
 	.match = match,
 };

@@ -10,7 +10,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char text[IPADDR_TEXT];
 
 	/* the ids of others come in by the thousand; only one's own goes out at this place */
-	if (!facts_has(f, PROTO_BT_DHT) || !f->bt.has_node_id || c->dir == DIR_IN)
+	if (!f->bt.has_node_id)
 		return false;
 	for (size_t i = 0; i < c->policy->n_real; i++)
 		if (bt_node_id_matches(&c->policy->real[i], f->bt.node_id))
@@ -29,5 +29,7 @@ const struct rule rule_dht_node_id = {
 		"DHT.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
+	.needs = NEED_LEAVING,
+	.protos = PROTO_BIT(PROTO_BT_DHT),
 	.match = match,
 };

@@ -10,7 +10,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char dest[ENDPOINT_TEXT];
 	char proto[32];
 
-	if (!rule_outside(c) || !w->service || w->service->role != SERVICE_EDGE || rule_exposed(c))
+	if (w->service->role != SERVICE_EDGE || rule_exposed(c))
 		return false;
 	return rule_say(hit, "sent %s to %s, which the policy does not list",
 			rule_transport(c, proto, sizeof(proto)),
@@ -26,5 +26,6 @@ const struct rule rule_edge_not_listed = {
 		"may relay for a protected one.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE | NEED_TIED,
 	.match = match,
 };

@@ -29,7 +29,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
 
-	if (!rule_exposed(c) || !(facts_has(c->facts, PROTO_DOT) || is_doh(c->facts)))
+	if (!facts_has(c->facts, PROTO_DOT) && !is_doh(c->facts))
 		return false;
 	return rule_say(hit,
 			"asked the resolver %s over an encrypted connection outside the tunnel",
@@ -46,5 +46,7 @@ const struct rule rule_encrypted_dns = {
 		  "never the uplink.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED,
+	.protos = PROTO_BIT(PROTO_DOT) | PROTO_BIT(PROTO_TLS_HELLO),
 	.match = match,
 };

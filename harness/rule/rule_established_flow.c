@@ -11,8 +11,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char dest[ENDPOINT_TEXT];
 
-	if (!l || l->proto != IPPROTO_TCP || !c->flow_older || c->flow_inbound ||
-	    (l->tcp_flags & TCP_RST) || l->frag == FRAG_LATER || !rule_exposed(c))
+	if (l->proto != IPPROTO_TCP || !c->flow_older || c->flow_inbound ||
+	    (l->tcp_flags & TCP_RST) || l->frag == FRAG_LATER)
 		return false;
 	return rule_say(hit, "went on with an older connection to %s outside the tunnel",
 			rule_destination(c, dest, sizeof(dest)));
@@ -28,5 +28,6 @@ const struct rule rule_established_flow = {
 		  "tunnel device.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED | NEED_IP,
 	.match = match,
 };

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Helpers of the rules: exposure and the words of the sentences. */
+/* Helpers of the rules: the words of the sentences. */
 #include "rule/rule_help.h"
 
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-bool rule_outside(const struct rule_ctx *c)
-{
-	return c->dir != DIR_IN && c->tunnel != TUNNEL_PAYLOAD && c->tunnel != TUNNEL_QUOTED &&
-	       !c->allow && !c->upkeep;
-}
-
-bool rule_exposed(const struct rule_ctx *c)
-{
-	const struct attributed *w = &c->who;
-	bool edge = w->service && w->service->role == SERVICE_EDGE;
-
-	if (w->how == ATTR_AMBIGUOUS && w->other && w->other->role != SERVICE_EDGE)
-		edge = false;
-	return rule_outside(c) && w->how != ATTR_NONE && !edge;
-}
 
 char *rule_endpoint(const struct ipaddr *a, uint16_t port, bool has_port, char *buf, size_t size)
 {
@@ -88,13 +72,10 @@ bool rule_say(struct rule_hit *hit, const char *fmt, ...)
 	return true;
 }
 
-bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name,
-		   struct rule_hit *hit)
+bool rule_sent(const struct rule_ctx *c, const char *name, struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
 
-	if (!(c->facts->protos & protos) || !rule_outside(c))
-		return false;
 	return rule_say(hit, "sent %s to %s outside the tunnel", name,
 			rule_destination(c, dest, sizeof(dest)));
 }

@@ -11,10 +11,22 @@
 #define ENDPOINT_TEXT 56
 
 /* Left the host (or may have), is no tunnel payload, and neither policy nor link upkeep excuses it. */
-bool rule_outside(const struct rule_ctx *c);
+static inline bool rule_outside(const struct rule_ctx *c)
+{
+	return c->dir != DIR_IN && c->tunnel != TUNNEL_PAYLOAD && c->tunnel != TUNNEL_QUOTED &&
+	       !c->allow && !c->upkeep;
+}
 
 /* rule_outside, and tied to the stack but not to an edge service: the packet is a leak. */
-bool rule_exposed(const struct rule_ctx *c);
+static inline bool rule_exposed(const struct rule_ctx *c)
+{
+	const struct attributed *w = &c->who;
+	bool edge = w->service && w->service->role == SERVICE_EDGE;
+
+	if (w->how == ATTR_AMBIGUOUS && w->other && w->other->role != SERVICE_EDGE)
+		edge = false;
+	return rule_outside(c) && w->how != ATTR_NONE && !edge;
+}
 
 /* "198.51.100.134:9", "[2001:db8::1]:53", or the address alone where there is no port. */
 char *rule_endpoint(const struct ipaddr *a, uint16_t port, bool has_port, char *buf, size_t size);
@@ -27,8 +39,7 @@ const char *rule_transport(const struct rule_ctx *c, char *buf, size_t size);
 /* hit->what = printf. Returns true, so that a match may end in it. */
 bool rule_say(struct rule_hit *hit, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A rule that fires for every packet outside in which the decoder found one of `protos`. */
-bool rule_protocol(const struct rule_ctx *c, uint64_t protos, const char *name,
-		   struct rule_hit *hit);
+/* "sent NAME to DESTINATION outside the tunnel" */
+bool rule_sent(const struct rule_ctx *c, const char *name, struct rule_hit *hit);
 
 #endif

@@ -8,7 +8,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
 
-	if (!facts_has(c->facts, PROTO_HTTP) || !c->facts->http.request || !rule_exposed(c))
+	if (!c->facts->http.request)
 		return false;
 	return rule_say(hit, "asked %.60s for %.60s over HTTP at %s outside the tunnel",
 			c->facts->http.host[0] ? c->facts->http.host : "a host without a name",
@@ -22,5 +22,7 @@ const struct rule rule_http_outside = {
 	.advice = "As for any cleartext: the service must not have a path beside the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED,
+	.protos = PROTO_BIT(PROTO_HTTP),
 	.match = match,
 };

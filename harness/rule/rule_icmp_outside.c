@@ -9,9 +9,6 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char dest[ENDPOINT_TEXT];
 	const struct net_layer *l = facts_outer(c->facts);
 
-	if (!l || !(facts_has(c->facts, PROTO_ICMP) || facts_has(c->facts, PROTO_ICMP6)) ||
-	    !rule_exposed(c))
-		return false;
 	return rule_say(hit, "sent ICMP type %u to %s outside the tunnel", l->icmp_type,
 			rule_destination(c, dest, sizeof(dest)));
 }
@@ -24,5 +21,7 @@ const struct rule rule_icmp_outside = {
 		  "UDP.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED | NEED_IP,
+	.protos = PROTO_BIT(PROTO_ICMP) | PROTO_BIT(PROTO_ICMP6),
 	.match = match,
 };

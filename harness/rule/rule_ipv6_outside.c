@@ -9,8 +9,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char dest[ENDPOINT_TEXT];
 
-	if (!l || l->version != 6 || ipaddr_is_multicast(&l->dst) ||
-	    ipaddr_is_link_local(&l->dst) || !rule_exposed(c))
+	if (l->version != 6 || ipaddr_is_multicast(&l->dst) || ipaddr_is_link_local(&l->dst))
 		return false;
 	return rule_say(hit, "sent IPv6 to %s outside the tunnel",
 			rule_destination(c, dest, sizeof(dest)));
@@ -24,5 +23,6 @@ const struct rule rule_ipv6_outside = {
 		  "gateway.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED | NEED_IP,
 	.match = match,
 };

@@ -6,8 +6,7 @@ static const uint8_t classes[] = { 61, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_NATPMP) | PROTO_BIT(PROTO_PCP),
-			     "a NAT-PMP or PCP request", hit);
+	return rule_sent(c, "a NAT-PMP or PCP request", hit);
 }
 
 const struct rule rule_natpmp_outside = {
@@ -17,5 +16,7 @@ const struct rule rule_natpmp_outside = {
 	.advice = "Switch port forwarding by the client off.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_NATPMP) | PROTO_BIT(PROTO_PCP),
 	.match = match,
 };

@@ -26,7 +26,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct dns_facts *d = &c->facts->dns;
 	char dest[ENDPOINT_TEXT];
 
-	if (!facts_has(c->facts, PROTO_DNS) || d->response || !rule_exposed(c))
+	if (d->response)
 		return false;
 	return rule_say(
 		hit, "looked up %.80s by %s at %s, %s", d->qname,
@@ -43,5 +43,7 @@ const struct rule rule_plaintext_dns = {
 		  "resolver in the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE | TAP_BIT(TAP_LO),
+	.needs = NEED_EXPOSED,
+	.protos = PROTO_BIT(PROTO_DNS),
 	.match = match,
 };

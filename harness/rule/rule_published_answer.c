@@ -7,9 +7,8 @@
 static const uint8_t classes[] = { 54, 0 };
 
 /* A SYN-ACK, data on a connection that came in, or a datagram in answer to one. */
-static bool answers(const struct rule_ctx *c, const struct net_layer *l)
+static bool answers(const struct net_layer *l)
 {
-	(void)c;
 	if (l->proto == IPPROTO_TCP)
 		return !(l->tcp_flags & TCP_RST);
 	return l->proto == IPPROTO_UDP && l->has_ports;
@@ -20,7 +19,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char source[ENDPOINT_TEXT];
 
-	if (!l || !rule_exposed(c) || !c->flow_inbound || !answers(c, l))
+	if (!c->flow_inbound || !answers(l))
 		return false;
 	return rule_say(hit, "answered a stranger from %s", rule_source(c, source, sizeof(source)));
 }
@@ -32,5 +31,6 @@ const struct rule rule_published_answer = {
 	.advice = "Publish no port of a protected service; the torrent port belongs to the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED | NEED_IP,
 	.match = match,
 };

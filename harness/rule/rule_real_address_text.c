@@ -15,8 +15,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	size_t n;
 
 	/* a resolver's answer may hold it, and so may the quote of an error */
-	if (!c->identity || !l || !l->payload || facts_has(c->facts, PROTO_DNS) ||
-	    c->facts->has_quoted)
+	if (!c->identity || !l->payload || facts_has(c->facts, PROTO_DNS) || c->facts->has_quoted)
 		return false;
 	n = identity_search(c->identity, l->payload, l->payload_len, found, HITS);
 	for (size_t i = 0; i < n; i++)
@@ -35,5 +34,6 @@ const struct rule rule_real_address_text = {
 	.advice = "Find the program that knows the real address; inside the stack nobody should.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
+	.needs = NEED_IP,
 	.match = match,
 };

@@ -10,8 +10,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char text[IPADDR_TEXT];
 
-	if (!l || !facts_has(c->facts, PROTO_ND) || n->type != 134 ||
-	    (n->router_lifetime == 0 && !n->has_prefix))
+	if (n->type != 134 || (n->router_lifetime == 0 && !n->has_prefix))
 		return false;
 	return rule_say(hit, "was offered an IPv6 route by %s",
 			ipaddr_format(&l->src, text, sizeof(text)));
@@ -26,5 +25,7 @@ const struct rule rule_router_advertisement = {
 	.advice = "Disable IPv6 on the networks of the stack (accept_ra=0, enable_ipv6: false).",
 	.classes = classes,
 	.taps = TAPS_INSIDE,
+	.needs = NEED_IP,
+	.protos = PROTO_BIT(PROTO_ND),
 	.match = match,
 };

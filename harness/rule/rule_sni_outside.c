@@ -9,7 +9,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct tls_facts *t = &c->facts->tls;
 	char dest[ENDPOINT_TEXT];
 
-	if (!facts_has(c->facts, PROTO_TLS_HELLO) || !t->has_sni || !rule_exposed(c))
+	if (!t->has_sni)
 		return false;
 	return rule_say(hit, "opened %s to %.80s at %s outside the tunnel",
 			t->over_quic ? "QUIC" : "TLS", t->sni,
@@ -24,5 +24,7 @@ const struct rule rule_sni_outside = {
 	.advice = "As for any cleartext: the service must not have a path beside the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_EXPOSED,
+	.protos = PROTO_BIT(PROTO_TLS_HELLO),
 	.match = match,
 };

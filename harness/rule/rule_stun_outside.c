@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 62, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_STUN), "a STUN request", hit);
+	return rule_sent(c, "a STUN request", hit);
 }
 
 const struct rule rule_stun_outside = {
@@ -16,5 +16,7 @@ const struct rule rule_stun_outside = {
 	.advice = "Switch WebRTC and WebTorrent off, or close the path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_STUN),
 	.match = match,
 };

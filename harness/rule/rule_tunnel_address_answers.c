@@ -9,7 +9,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char dest[ENDPOINT_TEXT];
 
-	if (!l || c->dir == DIR_IN || c->tunnel == TUNNEL_PAYLOAD)
+	if (c->tunnel == TUNNEL_PAYLOAD)
 		return false;
 	for (size_t i = 0; i < c->policy->n_tunnel_addrs; i++)
 		if (ipaddr_equal(&c->policy->tunnel_addrs[i], &l->src))
@@ -29,5 +29,6 @@ const struct rule rule_tunnel_address_answers = {
 		"strict reverse path filtering.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_LEAVING | NEED_IP,
 	.match = match,
 };

@@ -9,8 +9,6 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct facts *f = c->facts;
 	char text[IPADDR_TEXT];
 
-	if (c->dir == DIR_IN)
-		return false;
 	for (size_t i = 0; i < c->policy->n_tunnel_addrs; i++) {
 		const struct ipaddr *a = &c->policy->tunnel_addrs[i];
 
@@ -31,5 +29,7 @@ const struct rule rule_tunnel_address_arp = {
 	.advice = "Set arp_ignore to 1 and arp_announce to 2 in the namespace of the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE | TAPS_INSIDE,
+	.needs = NEED_LEAVING,
+	.protos = PROTO_BIT(PROTO_ARP) | PROTO_BIT(PROTO_ND),
 	.match = match,
 };

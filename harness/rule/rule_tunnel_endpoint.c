@@ -8,13 +8,11 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
 
-	if (c->dir == DIR_IN)
-		return false;
 	if (c->tunnel == TUNNEL_TUPLE_ONLY)
 		return rule_say(hit, "sent to the tunnel's endpoint %s what is no %s payload",
 				rule_destination(c, dest, sizeof(dest)),
 				tunnel_kind_name(c->tuple->kind));
-	if (c->tunnel != TUNNEL_OTHER_PORT || !rule_exposed(c))
+	if (!rule_exposed(c))
 		return false;
 	return rule_say(hit, "reached the VPN server beside the tunnel, at %s",
 			rule_destination(c, dest, sizeof(dest)));
@@ -29,5 +27,6 @@ const struct rule rule_tunnel_endpoint = {
 		  "only for the VPN process.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_LEAVING | NEED_BESIDE_TUNNEL,
 	.match = match,
 };

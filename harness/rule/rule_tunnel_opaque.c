@@ -21,5 +21,6 @@ const struct rule rule_tunnel_opaque = {
 	.advice = "Check the cipher of the tunnel; `cipher none` and a plain proxy are no VPN.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_IN_TUNNEL,
 	.match = match,
 };

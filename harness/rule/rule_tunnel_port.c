@@ -22,5 +22,6 @@ const struct rule rule_tunnel_port = {
 	.advice = "Pin the listening port of the tunnel, and keep other flows of the host off it.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_UPLINK),
+	.needs = NEED_IN_TUNNEL,
 	.match = match,
 };

@@ -8,8 +8,6 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	const struct facts *f = c->facts;
 
-	if (!f->undecodable || !rule_outside(c))
-		return false;
 	return rule_say(hit, "sent a frame of %u bytes that cannot be read (%s)", f->len,
 			undecodable_name((enum undecodable)f->reason));
 }
@@ -23,5 +21,6 @@ const struct rule rule_undecodable_outside = {
 	.advice = "Look at the frame in the capture; list it in the policy or close the path.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE | NEED_UNREADABLE,
 	.match = match,
 };

@@ -6,8 +6,7 @@ static const uint8_t classes[] = { 60, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_protocol(c, PROTO_BIT(PROTO_SSDP) | PROTO_BIT(PROTO_UPNP), "a UPnP request",
-			     hit);
+	return rule_sent(c, "a UPnP request", hit);
 }
 
 const struct rule rule_upnp_outside = {
@@ -17,5 +16,7 @@ const struct rule rule_upnp_outside = {
 	.advice = "Switch UPnP off in the client; a mapping opens a path around the tunnel.",
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
+	.needs = NEED_OUTSIDE,
+	.protos = PROTO_BIT(PROTO_SSDP) | PROTO_BIT(PROTO_UPNP),
 	.match = match,
 };

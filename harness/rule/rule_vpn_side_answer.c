@@ -19,7 +19,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char source[ENDPOINT_TEXT];
 
-	if (!l || c->dir == DIR_IN || l->proto != IPPROTO_TCP || !l->has_ports ||
+	if (l->proto != IPPROTO_TCP || !l->has_ports ||
 	    (l->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
 	    !is_web_port(c, l->sport))
 		return false;
@@ -36,5 +36,6 @@ const struct rule rule_vpn_side_answer = {
 	.advice = "Accept inbound on the tunnel device for the forwarded torrent port only.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
+	.needs = NEED_LEAVING | NEED_IP,
 	.match = match,
 };

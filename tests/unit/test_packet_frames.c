@@ -130,6 +130,60 @@ static void every_enum_has_a_name(void **state)
 	assert_string_equal(encap_name(ENCAP_GTPU), "gtp-u");
 }
 
+/* What the decoder says of a frame that has a VLAN tag, which takes it through the whole walk, and of the same frame
+ * without: but for the tag it is the same. */
+static void walk_agrees(const struct frame *f, size_t cut)
+{
+	static const char *const of_the_link[] = { "vlan", "length", "captured" };
+	struct frame tagged = { .n = 0 };
+	json_t *plain, *walked;
+
+	put(&tagged, f->b, 12);
+	put32(&tagged, 0x81000007);
+	put(&tagged, f->b + 12, f->n - 12);
+	decode_frame(NULL, LINK_ETHERNET, f->b, (uint32_t)(f->n - cut), (uint32_t)f->n, 1000,
+		     &facts);
+	plain = facts_to_json(&facts);
+	decode_frame(NULL, LINK_ETHERNET, tagged.b, (uint32_t)(tagged.n - cut), (uint32_t)tagged.n,
+		     1000, &facts);
+	assert_int_equal(facts.vlan[0], 7);
+	walked = facts_to_json(&facts);
+	for (size_t i = 0; i < sizeof(of_the_link) / sizeof(of_the_link[0]); i++) {
+		(void)json_object_del(plain, of_the_link[i]);
+		(void)json_object_del(walked, of_the_link[i]);
+	}
+	if (!json_equal(plain, walked))
+		fail_msg("plain:  %s\nwalked: %s", json_dumps(plain, 0), json_dumps(walked, 0));
+	json_decref(plain);
+	json_decref(walked);
+}
+
+/* Every byte of the IP header in turn becomes something else, and the frame is cut or followed by padding. */
+static void a_plain_frame_is_read_as_the_walk_reads_it(void **state)
+{
+	static const uint8_t changes[] = { 0, 1, 0x1f, 0x20, 0x40, 0x46, 0x60, 0x80, 0xff };
+	struct frame f;
+
+	(void)state;
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		build_sample(&f, &samples[i]);
+		walk_agrees(&f, 0);
+		walk_agrees(&f, 1);
+		walk_agrees(&f, f.n - 34);
+		put_zero(&f, 6);
+		walk_agrees(&f, 0);
+		walk_agrees(&f, 7);
+		for (size_t at = 14; at < 34; at++)
+			for (size_t c = 0; c < sizeof(changes); c++) {
+				uint8_t was = f.b[at];
+
+				f.b[at] = changes[c];
+				walk_agrees(&f, 0);
+				f.b[at] = was;
+			}
+	}
+}
+
 static int setup(void **state)
 {
 	*state = decoder_new();
@@ -148,6 +202,7 @@ int main(void)
 		cmocka_unit_test(every_sample_is_recognised),
 		cmocka_unit_test(every_sample_is_safe_at_every_length),
 		cmocka_unit_test(any_link_type_is_safe),
+		cmocka_unit_test(a_plain_frame_is_read_as_the_walk_reads_it),
 		cmocka_unit_test(a_random_payload_is_nothing),
 		cmocka_unit_test(every_enum_has_a_name),
 	};

@@ -560,18 +560,18 @@ struct list {
 	bool broken;
 };
 
-static int next(void *arg, struct judge_frame *out_frame, struct err *err)
+static int next(void *arg, struct capfile_frame *out_frame, struct err *err)
 {
 	struct list *l = arg;
 
 	if (l->at == l->n)
 		return l->broken ? err_set(err, EXIT_USAGE, "cut") : 0;
-	*out_frame = (struct judge_frame){ .number = l->at + 1,
-					   .linktype = LINK_ETHERNET,
-					   .data = l->f[l->at].b.b,
-					   .caplen = (uint32_t)l->f[l->at].b.n,
-					   .len = (uint32_t)l->f[l->at].b.n,
-					   .time = START + l->f[l->at].us * NS_PER_US };
+	*out_frame = (struct capfile_frame){ .number = l->at + 1,
+					     .linktype = LINK_ETHERNET,
+					     .data = l->f[l->at].b.b,
+					     .caplen = (uint32_t)l->f[l->at].b.n,
+					     .len = (uint32_t)l->f[l->at].b.n,
+					     .time = START + l->f[l->at].us * NS_PER_US };
 	l->at++;
 	return 1;
 }

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/* A judge's memory: made whole before the first frame, bounded, freed at the end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "rule/judge_internal.h"
+
+#define WINDOW_EXIT NS_PER_S /* a packet may wait in the tunnel's queue */
+#define WINDOW_UPLINK \
+	(200 * NS_PER_MS) /* well over MATCH_FAR, so that bins of the tunnel are complete */
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint32_t x = (*(const struct policy_canary *const *)a)->id;
+	uint32_t y = (*(const struct policy_canary *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+	return strcasecmp(((const struct label_index *)a)->label,
+			  ((const struct label_index *)b)->label);
+}
+
+static bool index_canaries(struct judge *j)
+{
+	const struct policy *p = j->p;
+	char text[2 * POLICY_MARKER_LEN + 1];
+
+	j->by_id = calloc(p->n_canaries + 1, sizeof(const struct policy_canary *));
+	j->labels = calloc(p->n_canaries + 1, sizeof(*j->labels));
+	if (!j->by_id || !j->labels)
+		return false;
+	for (size_t i = 0; i < p->n_canaries; i++) {
+		j->by_id[i] = &p->canaries[i];
+		if (p->canaries[i].label[0])
+			j->labels[j->n_labels++] = (struct label_index){ p->canaries[i].label,
+									 &p->canaries[i] };
+	}
+	qsort(j->by_id, p->n_canaries, sizeof(const struct policy_canary *), compare_ids);
+	qsort(j->labels, j->n_labels, sizeof(*j->labels), compare_labels);
+	policy_marker_text(p, 0, text);
+	memcpy(j->nonce_text, text, sizeof(j->nonce_text) - 1);
+	(void)snprintf(j->control_suffix, sizeof(j->control_suffix), "-%.16s", text);
+	return true;
+}
+
+static bool make_decoders(struct judge *j)
+{
+	j->decoders = calloc(j->p->n_taps, sizeof(struct decoder *));
+	for (size_t i = 0; j->decoders && i < j->p->n_taps; i++) {
+		enum tap_role role = j->p->taps[i].role;
+
+		j->decoders[i] = decoder_new();
+		if (!j->decoders[i])
+			return false;
+		j->has_exit |= role == TAP_EXIT;
+		j->has_uplink |= role == TAP_UPLINK || role == TAP_ISP;
+		j->has_uplink_tap |= role == TAP_UPLINK;
+		j->has_inside |= (TAP_BIT(role) & TAPS_INSIDE) != 0;
+	}
+	return j->decoders != NULL;
+}
+
+static bool leg_is_tapped(const struct policy *p, const struct policy_attachment *leg)
+{
+	for (size_t n = 0; n < p->n_networks; n++) {
+		if (strcmp(p->networks[n].name, leg->network) != 0 || !p->networks[n].bridge[0])
+			continue;
+		for (size_t t = 0; t < p->n_taps; t++)
+			if (strcmp(p->taps[t].interface, p->networks[n].bridge) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* A service is watched when every leg is. One on the host's own network has none and never is. */
+static bool mark_watched(struct judge *j)
+{
+	const struct policy *p = j->p;
+
+	j->watched = calloc(p->n_services + 1, sizeof(*j->watched));
+	for (size_t i = 0; j->watched && i < p->n_services; i++) {
+		size_t tapped = 0;
+
+		for (size_t k = 0; k < p->services[i].n_legs; k++)
+			tapped += leg_is_tapped(p, &p->services[i].legs[k]);
+		j->watched[i] = tapped > 0 && tapped == p->services[i].n_legs;
+	}
+	for (size_t t = 0; j->watched && t < p->n_taps; t++) {
+		const struct policy_service *s = policy_service_find(p, p->taps[t].service);
+
+		if (s && p->taps[t].role == TAP_VETH && s->n_legs == 1)
+			j->watched[s - p->services] = true;
+	}
+	return j->watched != NULL;
+}
+
+static bool make_stores(struct judge *j)
+{
+	const struct policy *p = j->p;
+
+	j->counters = calloc(p->n_taps, sizeof(*j->counters));
+	j->findings = calloc(j->findings_max, sizeof(*j->findings));
+	j->rule_totals = calloc(n_rules * p->n_taps, sizeof(*j->rule_totals));
+	j->controls = calloc(CONTROLS_MAX, sizeof(*j->controls));
+	j->canaries = calloc(CANARY_SEEN_MAX, sizeof(*j->canaries));
+	j->canary_heads = calloc(2 * CANARY_SEEN_MAX, sizeof(*j->canary_heads));
+	j->uses = calloc(p->n_allows + BUILTIN_MAX, sizeof(*j->uses));
+	j->conntrack = calloc(CONNTRACK_MAX, sizeof(*j->conntrack));
+	j->marks = calloc(MARKS_MAX, sizeof(*j->marks));
+	j->match = calloc(1, sizeof(*j->match));
+	j->flows = calloc(1, sizeof(*j->flows));
+	j->known = known_addrs_new();
+	for (size_t s = 0; s <= N_SERIES; s++) {
+		j->bins[s] = calloc(JUDGE_BINS_MAX, sizeof(*j->bins[s]));
+		if (!j->bins[s])
+			return false;
+	}
+	if (!j->counters || !j->findings || !j->rule_totals || !j->controls || !j->canaries ||
+	    !j->canary_heads || !j->uses || !j->conntrack || !j->marks || !j->match || !j->flows ||
+	    !j->known || !j->asker)
+		return false;
+	for (size_t i = 0; i < p->n_allows; i++)
+		j->uses[i] = (struct judge_allow_use){ .allow = &p->allows[i],
+						       .name = p->allows[i].reason };
+	j->n_uses = p->n_allows;
+	return true;
+}
+
+struct judge *judge_new(const struct policy *p, const struct judge_opts *opts, struct err *err)
+{
+	struct judge *j;
+
+	if (p->n_taps == 0) {
+		(void)err_set(err, EXIT_USAGE,
+			      "the policy names no tap, so there is nothing to judge");
+		return NULL;
+	}
+	j = calloc(1, sizeof(*j));
+	if (!j) {
+		(void)err_set(err, EXIT_ENVIRONMENT, "out of memory");
+		return NULL;
+	}
+	j->p = p;
+	if (opts)
+		j->opts = *opts;
+	j->bin = j->opts.bin > 0 ? j->opts.bin : 100 * NS_PER_MS;
+	j->bin_start = j->opts.start;
+	j->findings_max = j->opts.findings_max ? j->opts.findings_max : 1000;
+	j->asker = asker_new(j->opts.disable ? rule_find(j->opts.disable) : NULL);
+	if (!make_decoders(j) || !make_stores(j) || !mark_watched(j) || !index_canaries(j)) {
+		judge_free(j);
+		(void)err_set(err, EXIT_ENVIRONMENT, "out of memory");
+		return NULL;
+	}
+	if (p->n_real)
+		j->identity = identity_new(
+			p->real, p->n_real < IDENTITY_ADDRESSES ? p->n_real : IDENTITY_ADDRESSES);
+	j->match->window = j->has_exit ? WINDOW_EXIT : WINDOW_UPLINK;
+	return j;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; j->decoders && i < j->p->n_taps; i++)
+		decoder_free(j->decoders[i]);
+	free(j->decoders);
+	identity_free(j->identity);
+	free(j->counters);
+	free(j->watched);
+	free(j->findings);
+	free(j->rule_totals);
+	free(j->controls);
+	free(j->canaries);
+	free(j->canary_heads);
+	free(j->uses);
+	free(j->by_id);
+	free(j->labels);
+	free(j->conntrack);
+	free(j->marks);
+	free(j->match);
+	free(j->flows);
+	free(j->known);
+	free(j->asker);
+	for (size_t s = 0; s <= N_SERIES; s++)
+		free(j->bins[s]);
+	free(j);
+}
+
+int judge_add_mark(struct judge *j, int64_t begin, int64_t until)
+{
+	if (j->n_marks == MARKS_MAX)
+		return -1;
+	j->marks[j->n_marks].m = (struct judge_mark){ .begin = begin, .until = until };
+	return (int)j->n_marks++;
+}
+
+void judge_add_conntrack(struct judge *j, const struct judge_conntrack *c)
+{
+	if (j->n_conntrack == CONNTRACK_MAX)
+		memmove(j->conntrack, j->conntrack + 1, --j->n_conntrack * sizeof(*c));
+	j->conntrack[j->n_conntrack++] = *c;
+}
