@@ -73,11 +73,16 @@ asan:
 	$(MAKE) -s B=build-asan LTO= OPT="-O1 -g -fno-omit-frame-pointer" \
 		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" unit-bins
 
-## bench: speed and memory, side by side with peers
-bench: all
-	tests/bench/run.sh
+bench_bin := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+$(B)/bench/%: tests/bench/%.c $(B)/libleakproof.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LTO) -o $@ $< $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS)
 
-c_files  := $(wildcard harness/*.[ch] harness/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] stack/standin/*.[ch])
+## bench: speed and memory, side by side with peers (as root; docs/bench.md has the method and results)
+bench: all $(bench_bin)
+	tests/bench/run.sh $(B)
+
+c_files  := $(wildcard harness/*.[ch] harness/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.c stack/standin/*.[ch])
 sh_files := $(shell grep -rlE '^\#!/bin/(ba)?sh|^\#!/usr/bin/env bash' ci .ci tests stack 2>/dev/null)
 
 ## format: rewrite the C files in the project's style

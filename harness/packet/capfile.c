@@ -154,30 +154,28 @@ static int classic_next(struct capfile *c, struct capfile_frame *f, struct err *
 {
 	size_t header = c->modified ? 24 : 16;
 	int r = need(c, header, "a record header", err);
-	const uint8_t *h;
-	uint32_t caplen;
+	uint32_t h[4]; /* seconds, fraction, captured, on the wire */
 
 	if (r != 1)
 		return r;
-	h = c->buf + c->from;
-	caplen = get32(c, h + 8);
-	if (caplen > CAPFILE_MAX_BLOCK - 64)
+	memcpy(h, c->buf + c->from, sizeof(h));
+	for (int i = 0; c->swapped && i < 4; i++)
+		h[i] = __builtin_bswap32(h[i]);
+	if (h[2] > CAPFILE_MAX_BLOCK - 64)
 		return damaged(c, err, "a record longer than any frame");
-	r = need(c, header + caplen, "a record", err);
+	r = need(c, header + h[2], "a record", err);
 	if (r != 1)
 		return r < 0 ? -1 : damaged(c, err, "a record without its bytes");
-	h = c->buf + c->from;
 	*f = (struct capfile_frame){
-		.data = h + header,
-		.caplen = caplen,
-		.len = get32(c, h + 12),
+		.data = c->buf + c->from + header,
+		.caplen = h[2],
+		.len = h[3],
 		.linktype = c->linktype,
-		.time = (int64_t)get32(c, h) * NS_PER_SECOND +
-			(int64_t)get32(c, h + 4) * (c->nano ? 1 : 1000),
+		.time = (int64_t)h[0] * NS_PER_SECOND + (int64_t)h[1] * (c->nano ? 1 : 1000),
 		.number = ++c->frames,
 		.offset = c->offset,
 	};
-	advance(c, header + caplen);
+	advance(c, header + h[2]);
 	return 1;
 }
 

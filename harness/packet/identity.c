@@ -325,6 +325,15 @@ __attribute__((target("avx2"))) static void load_nibbles(const struct identity *
 	}
 }
 
+/* Out of line, so that the loop that calls it seldom keeps its tables in registers. */
+__attribute__((noinline)) static void verify_found(const struct identity *s, const uint8_t *data,
+						   size_t len, size_t at, uint64_t found,
+						   struct results *r)
+{
+	for (; found && r->n < r->max; found &= found - 1)
+		verify(s, data, len, at + (size_t)__builtin_ctzll(found), r);
+}
+
 #define BLOCK 33 /* bytes that hold 32 pairs */
 
 /* Less than a block: the filter looks at a copy that is filled up. */
@@ -341,8 +350,7 @@ __attribute__((target("avx2"))) static void scan_short(const struct identity *s,
 	memcpy(copy, data, len);
 	load_nibbles(s, &n);
 	found = filter32(&n, copy) & (uint32_t)((UINT64_C(1) << (len - 1)) - 1);
-	for (; found && r->n < r->max; found &= found - 1)
-		verify(s, data, len, (size_t)__builtin_ctz(found), r);
+	verify_found(s, data, len, 0, found, r);
 }
 
 /* What is left at the end is looked at in a block that overlaps the one before: the last bytes one by one would
@@ -355,13 +363,17 @@ __attribute__((target("avx2"))) static void scan_blocks(const struct identity *s
 	size_t at = 0;
 
 	load_nibbles(s, &n);
-	for (size_t done = 0; done + 1 < len && r->n < r->max; done = at + 32) {
-		uint32_t found;
+	for (; at + 32 + BLOCK <= len; at += 64) {
+		uint64_t found = filter32(&n, data + at) | (uint64_t)filter32(&n, data + at + 32)
+								   << 32;
 
+		if (__builtin_expect(found != 0, 0))
+			verify_found(s, data, len, at, found, r);
+	}
+	for (size_t done = at; done + 1 < len; done = at + 32) {
 		at = done + BLOCK <= len ? done : len - BLOCK;
-		found = filter32(&n, data + at) & (uint32_t)(UINT64_C(0xffffffff) << (done - at));
-		for (; found && r->n < r->max; found &= found - 1)
-			verify(s, data, len, at + (size_t)__builtin_ctz(found), r);
+		verify_found(s, data, len, at,
+			     filter32(&n, data + at) & UINT64_C(0xffffffff) << (done - at), r);
 	}
 }
 #endif
