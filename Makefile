@@ -82,6 +82,11 @@ $(B)/bench/%: tests/bench/%.c $(B)/libleakproof.a
 bench: all $(bench_bin)
 	tests/bench/run.sh $(B)
 
+## mutants: change rules and decoder in one place at a time; a test has to notice (an hour or two)
+mutants:
+	tests/mutants.py rules
+	tests/mutants.py decoder
+
 c_files  := $(wildcard harness/*.[ch] harness/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.c stack/standin/*.[ch])
 sh_files := $(shell grep -rlE '^\#!/bin/(ba)?sh|^\#!/usr/bin/env bash' ci .ci tests stack 2>/dev/null)
 
@@ -110,5 +115,5 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: all lib unit-bins accept test unit asan bench format format-check lint clean help
+.PHONY: all lib unit-bins accept test unit asan bench mutants format format-check lint clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
