@@ -68,10 +68,25 @@ test:
 unit: unit-bins
 	tests/run.sh unit
 
-## asan: unit tests built with AddressSanitizer and UBSan (into build-asan)
+## asan: unit tests and fuzz targets built with AddressSanitizer and UBSan (into build-asan)
 asan:
 	$(MAKE) -s B=build-asan LTO= OPT="-O1 -g -fno-omit-frame-pointer" \
-		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" unit-bins
+		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" unit-bins fuzz-bins
+
+# Fuzz targets: as ordinary programs that run files (regression), or with libFuzzer (tests/fuzz/run.sh).
+fuzz_bin := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_MAIN ?= tests/fuzz/onefile.c
+$(B)/fuzz/seeds: tests/fuzz/seeds.c $(B)/libleakproof.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(if $(LTO),-fno-lto) -Itests -o $@ $< $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS)
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/libleakproof.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP -o $@ $< $(FUZZ_MAIN) $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS)
+fuzz-bins: $(fuzz_bin) $(B)/fuzz/seeds
+
+## fuzz: libFuzzer on every target for SECONDS each (60), two at a time; T="dns bt" chooses
+fuzz:
+	tests/fuzz/run.sh fuzz $(or $(SECONDS),60) $(T)
 
 bench_bin := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 $(B)/bench/%: tests/bench/%.c $(B)/libleakproof.a
@@ -109,11 +124,11 @@ lint:
 
 ## clean: remove what the build made
 clean:
-	rm -rf build build-asan build-clang
+	rm -rf build build-asan build-clang build-fuzz build-fuzz-judge
 
 ## help: this list
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: all lib unit-bins accept test unit asan bench mutants format format-check lint clean help
+.PHONY: all lib unit-bins accept test unit asan bench mutants fuzz fuzz-bins format format-check lint clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		decode_bt_extended(&facts, data + 1, size - 1, &wanted, &told);
 		break;
 	case 3:
-		memo_set(w.d, w.l, MEMO_UDP_TRACKER);
+		memo_set(&w, MEMO_UDP_TRACKER);
 		decode_udp_tracker(&w, data + 1, size - 1);
 		break;
 	case 4:
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		decode_bt_websocket(&facts, data + 1, size - 1);
 		break;
 	case 6:
-		memo_set(w.d, w.l, MEMO_UTP);
+		memo_set(&w, MEMO_UTP);
 		decode_utp(&w, data + 1, size - 1);
 		break;
 	case 7:

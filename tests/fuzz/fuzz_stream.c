@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		l->sport = side ? port : 40000;
 		l->dport = side ? 40000 : port;
 		l->tcp_flags = control & 0x1f;
-		l->seq = seq[side] + (uint32_t)(int8_t)step;
+		l->seq = (uint32_t)((int64_t)seq[side] + (int8_t)step);
 		l->payload = cursor_take(&c, n);
 		l->payload_len = l->payload_wire = (uint32_t)n;
 		seq[side] = l->seq + (uint32_t)n;

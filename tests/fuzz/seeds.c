@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the seeds of the packet targets, made of the frames of the unit tests: seeds DIR -> DIR/<target>/<name>. */
+/* Writes the seeds of the packet targets: seeds DIR GOLDEN... -> DIR/<target>/<name>, made of the frames of the unit
+ * tests and of the golden captures. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/fs.h"
+#include "packet/capfile.h"
 #include "packet/frames.h"
 
 static const char *dir;
@@ -224,10 +227,91 @@ static void file_seeds(void)
 	save("file", "pcapng", &f);
 }
 
+/* ---- golden captures ---- */
+
+struct memory {
+	const uint8_t *p;
+	size_t left;
+};
+
+static ptrdiff_t give(void *arg, uint8_t *buf, size_t size, struct err *err)
+{
+	struct memory *m = arg;
+	size_t n = m->left < size ? m->left : size;
+
+	(void)err;
+	memcpy(buf, m->p, n);
+	m->p += n;
+	m->left -= n;
+	return (ptrdiff_t)n;
+}
+
+/* "rule+case.br-vpn.pcap": the tap is the last word but one, in the order of tests/golden/policy.json. */
+static unsigned tap_of(const char *name)
+{
+	static const char *const taps[] = { "uplink",	"isp", "br-vpn", "br-media",
+					    "veth-qbt", "lo",  "exit" };
+
+	for (unsigned i = 0; i < sizeof(taps) / sizeof(taps[0]); i++) {
+		char tail[32];
+
+		(void)snprintf(tail, sizeof(tail), ".%s.pcap", taps[i]);
+		if (strlen(name) > strlen(tail) &&
+		    strcmp(name + strlen(name) - strlen(tail), tail) == 0)
+			return i;
+	}
+	return 0;
+}
+
+static void put_capture(struct frame *decode, struct frame *judge, const char *name,
+			const void *bytes, size_t n)
+{
+	struct memory m = { bytes, n };
+	struct err err = { 0 };
+	struct capfile *c = capfile_open(give, &m, &err);
+	struct capfile_frame f;
+
+	while (c && capfile_next(c, &f, &err) == 1) {
+		if (decode->n + f.caplen + 8 > sizeof(decode->b))
+			break;
+		put8(decode, f.linktype == LINK_ETHERNET ? 0 : 1);
+		put16(decode, f.caplen);
+		put(decode, f.data, f.caplen);
+		put8(judge, tap_of(name));
+		put16(judge, f.caplen);
+		put8(judge, 1);
+		put(judge, f.data, f.caplen);
+	}
+	capfile_close(c);
+}
+
+static int golden_seeds(const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct frame whole = { .n = 0 }, decode = { .n = 0 }, judge = { .n = 0 };
+	struct err err = { 0 };
+	size_t n;
+	char *bytes = fs_read(path, 1 << 20, &n, &err);
+
+	if (!bytes) {
+		fprintf(stderr, "%s\n", err.text);
+		return -1;
+	}
+	if (n <= sizeof(whole.b)) {
+		put(&whole, bytes, n);
+		save("file", name, &whole);
+	}
+	put_capture(&decode, &judge, name, bytes, n);
+	save("decode", name, &decode);
+	save("judge", name, &judge);
+	free(bytes);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: seeds DIR\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: seeds DIR GOLDEN...\n");
 		return 2;
 	}
 	dir = argv[1];
@@ -237,5 +321,8 @@ int main(int argc, char **argv)
 	parser_seeds();
 	plain_seeds();
 	file_seeds();
+	for (int i = 2; i < argc; i++)
+		if (golden_seeds(argv[i]))
+			return 1;
 	return 0;
 }
