@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#define OFFSET_TRIES 8
+#define OFFSET_WIDTH (20 * NS_PER_US)
+
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
@@ -25,12 +28,20 @@ int64_t clock_mono_ns(void)
 
 int64_t clock_offset_ns(void)
 {
-	/* The mean of two MONOTONIC readings around the REALTIME one halves the error of preemption. */
-	int64_t before = clock_mono_ns();
-	int64_t real = clock_real_ns();
-	int64_t after = clock_mono_ns();
+	int64_t offset = 0, width = INT64_MAX;
 
-	return real - (before + (after - before) / 2);
+	/* Whoever is preempted between the readings gets a wide bracket, and another try. */
+	for (int i = 0; i < OFFSET_TRIES && width > OFFSET_WIDTH; i++) {
+		int64_t before = clock_mono_ns();
+		int64_t real = clock_real_ns();
+		int64_t after = clock_mono_ns();
+
+		if (after - before >= width)
+			continue;
+		width = after - before;
+		offset = real - (before + width / 2);
+	}
+	return offset;
 }
 
 void clock_sleep_ns(int64_t ns)

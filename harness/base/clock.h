@@ -13,7 +13,8 @@
 int64_t clock_real_ns(void);
 int64_t clock_mono_ns(void);
 
-/* REALTIME minus MONOTONIC, nanoseconds: moves when somebody steps the clock. */
+/* REALTIME minus MONOTONIC, nanoseconds: moves when somebody steps the clock. Good to some microseconds, also on
+ * a busy machine. */
 int64_t clock_offset_ns(void);
 
 /* Sleep for ns nanoseconds on MONOTONIC; a signal ends it early. */

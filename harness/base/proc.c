@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 
-#define OUTPUT_MAX ((size_t)16 << 20)
+#define OUTPUT_MAX   ((size_t)16 << 20)
+#define CANCEL_MS    100 /* how often the cancel flag is looked at */
+#define CANCEL_GRACE (2 * NS_PER_S)
 
 struct stream {
 	int fd;
@@ -44,6 +47,8 @@ static void exec_child(const char *const argv[], const struct proc_opts *o, cons
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(126);
+	/* A group of its own: Ctrl-C on the terminal is for the harness, which then ends the child in order. */
+	(void)setpgid(0, 0);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0 && dup2(fds[i], i) < 0)
 			_exit(126);
@@ -69,6 +74,7 @@ static pid_t start(const char *const argv[], const struct proc_opts *o, const in
 		return (pid_t)err_errno(err, "fork for %s", argv[0]);
 	if (pid == 0)
 		exec_child(argv, o, fds, parent);
+	(void)setpgid(pid, pid); /* here too: whoever of both comes first */
 	return pid;
 }
 
@@ -103,23 +109,34 @@ static int drain(struct stream *s)
 	return 0;
 }
 
-/* Collect both streams until both end or the deadline passes (-1). */
-static int collect(struct stream s[2], int64_t deadline)
+static bool cancelled(const struct proc_opts *o)
+{
+	return o->cancel && *o->cancel >= (o->cancel_at ? o->cancel_at : 1);
+}
+
+enum collected { COLLECTED, COLLECT_LATE, COLLECT_CANCELLED };
+
+/* Collect both streams until both end, the deadline passes or the caller cancels. */
+static enum collected collect(struct stream s[2], const struct proc_opts *o, int64_t deadline)
 {
 	while (s[0].fd >= 0 || s[1].fd >= 0) {
 		struct pollfd p[2] = { { .fd = s[0].fd, .events = POLLIN },
 				       { .fd = s[1].fd, .events = POLLIN } };
-		int64_t left = deadline - clock_mono_ns();
+		int64_t left = (deadline - clock_mono_ns()) / NS_PER_MS + 1;
 
+		if (cancelled(o))
+			return COLLECT_CANCELLED;
 		if (left <= 0)
-			return -1;
-		if (poll(p, 2, (int)(left / NS_PER_MS) + 1) < 0 && errno != EINTR)
-			return -1;
+			return COLLECT_LATE;
+		if (o->cancel && left > CANCEL_MS)
+			left = CANCEL_MS;
+		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
+			return COLLECT_LATE;
 		for (int i = 0; i < 2; i++)
 			if (p[i].fd >= 0 && p[i].revents && drain(&s[i]) < 0)
-				return -1;
+				return COLLECT_LATE;
 	}
-	return 0;
+	return COLLECTED;
 }
 
 static int status_of(int wstatus)
@@ -158,8 +175,8 @@ int proc_run(const char *const argv[], const struct proc_opts *opts, struct proc
 	struct stream s[2] = { { .fd = -1 }, { .fd = -1 } };
 	int out[2], errp[2], wstatus = 0;
 	_cleanup_close_ int in = input_fd(o->input, err);
+	enum collected how;
 	pid_t pid;
-	int rc;
 
 	memset(r, 0, sizeof(*r));
 	if (in < 0)
@@ -181,18 +198,23 @@ int proc_run(const char *const argv[], const struct proc_opts *opts, struct proc
 		(void)close(errp[0]);
 		return -1;
 	}
-	rc = collect(s, clock_mono_ns() + timeout);
-	if (rc < 0)
-		(void)kill(pid, SIGKILL);
+	how = collect(s, o, clock_mono_ns() + timeout);
+	if (how == COLLECT_LATE)
+		(void)kill(-pid, SIGKILL);
 	for (int i = 0; i < 2; i++)
 		if (s[i].fd >= 0)
 			(void)close(s[i].fd);
-	while (waitpid(pid, &wstatus, 0) < 0 && errno == EINTR)
-		;
+	if (how == COLLECT_CANCELLED)
+		proc_end(pid, CANCEL_GRACE);
+	else
+		while (waitpid(pid, &wstatus, 0) < 0 && errno == EINTR)
+			;
 	r->status = status_of(wstatus);
 	r->out = s[0].data ? s[0].data : str_fmt("%s", "");
 	r->error = s[1].data ? s[1].data : str_fmt("%s", "");
-	if (rc < 0)
+	if (how == COLLECT_CANCELLED)
+		return err_set(err, EXIT_INCONCLUSIVE, "interrupted");
+	if (how == COLLECT_LATE)
 		return err_set(err, EXIT_ENVIRONMENT, "%s %s: no end within %.0f s, killed",
 			       argv[0], argv[1] ? argv[1] : "", (double)timeout / 1e9);
 	return 0;
@@ -256,13 +278,13 @@ void proc_end(pid_t pid, int64_t grace_ns)
 
 	if (pid <= 1)
 		return;
-	(void)kill(pid, SIGTERM);
+	(void)kill(-pid, SIGTERM);
 	while (clock_mono_ns() < deadline) {
 		if (waitpid(pid, NULL, WNOHANG) != 0)
 			return;
 		clock_sleep_ns(5 * NS_PER_MS);
 	}
-	(void)kill(pid, SIGKILL);
+	(void)kill(-pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 }
 

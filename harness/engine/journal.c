@@ -80,12 +80,15 @@ void journal_event(struct journal *j, const char *event, json_t *fields)
 	_cleanup_json_ json_t *owned = fields;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *with_nl = NULL;
+	int64_t mono, real;
 
 	(void)pthread_mutex_lock(&j->lock);
+	mono = clock_mono_ns();
+	real = mono + clock_offset_ns();
 	(void)json_object_set_new(line, "event", json_string(event));
 	(void)json_object_set_new(line, "seq", json_integer(j->seq++));
-	(void)json_object_set_new(line, "real", json_integer(clock_real_ns()));
-	(void)json_object_set_new(line, "mono", json_integer(clock_mono_ns()));
+	(void)json_object_set_new(line, "real", json_integer(real));
+	(void)json_object_set_new(line, "mono", json_integer(mono));
 	if (owned)
 		(void)json_object_update_missing(line, owned);
 	text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
@@ -103,27 +106,45 @@ int journal_failed(const struct journal *j)
 	return j->failed;
 }
 
+/* One line as an event; NULL and *err when it is none, or not the one that follows. */
+static json_t *read_line(const char *line, size_t len, const char *path, unsigned number,
+			 struct err *err)
+{
+	_cleanup_json_ json_t *event = NULL;
+	json_error_t je;
+
+	event = json_loadb(line, len, 0, &je);
+	if (!json_is_object(event)) {
+		(void)err_set(err, EXIT_USAGE, "%s:%u: not a journal line: %s", path, number,
+			      je.text);
+		return NULL;
+	}
+	/* A line that is missing may be the very one that told of a fault, an error, a finding. */
+	if (!json_is_integer(json_object_get(event, "seq")) ||
+	    json_integer_value(json_object_get(event, "seq")) != (json_int_t)number - 1) {
+		(void)err_set(err, EXIT_USAGE,
+			      "%s:%u: event %u is missing, so this journal proves nothing", path,
+			      number, number - 1);
+		return NULL;
+	}
+	return take_ptr(event);
+}
+
 json_t *journal_read(const char *path, struct err *err)
 {
-	_cleanup_free_ char *text = fs_read(path, JOURNAL_MAX, NULL, err);
+	size_t len = 0;
+	_cleanup_free_ char *text = fs_read(path, JOURNAL_MAX, &len, err);
 	_cleanup_json_ json_t *events = json_array();
 	unsigned number = 0;
 	char *line, *nl;
 
 	if (!text)
 		return NULL;
-	for (line = text; (nl = strchr(line, '\n')); line = nl + 1) {
-		json_error_t je;
-		json_t *event;
+	for (line = text; (nl = memchr(line, '\n', len - (size_t)(line - text))); line = nl + 1) {
+		json_t *event = read_line(line, (size_t)(nl - line), path, ++number, err);
 
-		number++;
-		event = json_loadb(line, (size_t)(nl - line), 0, &je);
-		if (!json_is_object(event)) {
-			json_decref(event);
-			err_set(err, EXIT_USAGE, "%s:%u: not a journal line: %s", path, number,
-				je.text);
+		if (!event)
 			return NULL;
-		}
 		(void)json_array_append_new(events, event);
 	}
 	return take_ptr(events);

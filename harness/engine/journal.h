@@ -24,8 +24,8 @@ void journal_event(struct journal *j, const char *event, json_t *fields);
 /* Non-zero when a line could not be written (disk full). */
 int journal_failed(const struct journal *j);
 
-/* Read a journal into a JSON array of events. A last line that was cut off (SIGKILL, power) is left out.
- * Returns NULL on error; caller owns the reference. */
+/* Read a journal into a JSON array of events. A last line that was cut off (SIGKILL, power) is left out; a line that
+ * is damaged, or missing among the others, is an error. Returns NULL on error; caller owns the reference. */
 json_t *journal_read(const char *path, struct err *err);
 
 #endif

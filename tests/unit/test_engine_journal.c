@@ -53,7 +53,7 @@ static void test_events_come_back_in_order(void **state)
 static void test_a_cut_off_last_line_is_left_out(void **state)
 {
 	_cleanup_free_ char *path = str_fmt("%s/cut.jsonl", dir);
-	static const char text[] = "{\"event\":\"one\"}\n{\"event\":\"tw";
+	static const char text[] = "{\"event\":\"one\",\"seq\":0}\n{\"event\":\"tw";
 	_cleanup_json_ json_t *events = NULL;
 	struct err err = { 0 };
 
@@ -66,7 +66,7 @@ static void test_a_cut_off_last_line_is_left_out(void **state)
 static void test_a_damaged_line_is_named(void **state)
 {
 	_cleanup_free_ char *path = str_fmt("%s/bad.jsonl", dir);
-	static const char text[] = "{\"event\":\"one\"}\nrubbish\n";
+	static const char text[] = "{\"event\":\"one\",\"seq\":0}\nrubbish\n";
 	struct err err = { 0 };
 
 	(void)state;
@@ -74,6 +74,28 @@ static void test_a_damaged_line_is_named(void **state)
 	assert_null(journal_read(path, &err));
 	assert_non_null(strstr(err.text, "bad.jsonl:2"));
 	assert_int_equal(err.status, EXIT_USAGE);
+}
+
+/* Whoever takes a line out, by accident or not, takes an error, a fault or a finding out of the verdict. */
+static void test_a_missing_line_is_noticed(void **state)
+{
+	static const char *const texts[] = {
+		"{\"event\":\"one\",\"seq\":0}\n{\"event\":\"three\",\"seq\":2}\n",
+		"{\"event\":\"two\",\"seq\":1}\n",
+		"{\"event\":\"one\",\"seq\":0}\n{\"event\":\"one\",\"seq\":0}\n",
+		"{\"event\":\"one\"}\n",
+	};
+	_cleanup_free_ char *path = str_fmt("%s/gap.jsonl", dir);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(fs_write(path, texts[i], strlen(texts[i]), 0644, &err), 0);
+		assert_null(journal_read(path, &err));
+		assert_non_null(strstr(err.text, "is missing"));
+		assert_int_equal(err.status, EXIT_USAGE);
+	}
 }
 
 static void test_a_journal_is_never_overwritten(void **state)
@@ -125,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_events_come_back_in_order),
 		cmocka_unit_test(test_a_cut_off_last_line_is_left_out),
 		cmocka_unit_test(test_a_damaged_line_is_named),
+		cmocka_unit_test(test_a_missing_line_is_noticed),
 		cmocka_unit_test(test_a_journal_is_never_overwritten),
 		cmocka_unit_test(test_a_full_disk_is_said),
 	};
