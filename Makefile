@@ -17,7 +17,7 @@ pkg_cflags := $(shell pkg-config --cflags $(PKGS))
 pkg_libs   := $(shell pkg-config --libs $(PKGS))
 CFLAGS  += -std=c11 -D_GNU_SOURCE $(WARN) $(OPT) $(SAN) -pthread -Iharness $(filter-out -I%,$(pkg_cflags)) \
            $(patsubst -I%,-isystem %,$(filter -I%,$(pkg_cflags)))
-LDLIBS  += $(pkg_libs) -lpcap -lnet -pthread -lm
+LDLIBS  += $(pkg_libs) -lpcap -lnet -lresolv -pthread -lm
 LDFLAGS += $(SAN)
 
 lib_src  := $(foreach d,$(DIRS),$(wildcard harness/$(d)/*.c))

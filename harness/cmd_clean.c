@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "command.h"
-#include "fault/fault.h"
+#include "engine/run.h"
 #include "host/host.h"
 
 static const char usage[] =
@@ -15,7 +15,8 @@ static const char usage[] =
 	"Undoes the faults of runs that were killed and removes their labs: processes, "
 	"namespaces,\n"
 	"control groups, files. Without ID: every lab that no living process uses, those of\n"
-	"`lab up` too. Doing it twice does no harm.\n\n"
+	"`lab up` too, and what builds that were killed left in the cache. Doing it twice does\n"
+	"no harm.\n\n"
 	"  --list   print what there is, and remove nothing\n"
 	"  --all    also labs that a living run uses\n";
 
@@ -57,6 +58,21 @@ static int clean_unused(const char *id)
 	return EXIT_PASS;
 }
 
+static int clean_halves(void)
+{
+	struct err err = { 0 };
+
+	if (host_sweep(&err) == 0)
+		return EXIT_PASS;
+	log_error("%s", err.text);
+	return err.status;
+}
+
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 static int list_one(const char *id)
 {
 	return puts(id) < 0 ? EXIT_ENVIRONMENT : EXIT_PASS;
@@ -66,19 +82,16 @@ static int run(int argc, char **argv)
 {
 	int worst = EXIT_PASS;
 
-	host_set_undo(fault_undo_all);
+	host_set_undo(run_undo);
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return for_all(list_one);
 	if (argc == 2 && strcmp(argv[1], "--all") == 0)
-		return for_all(clean_one);
+		return worse(for_all(clean_one), clean_halves());
 	if (argc == 1)
-		return for_all(clean_unused);
-	for (int i = 1; i < argc; i++) {
-		int rc = clean_one(argv[i]);
-
-		worst = rc > worst ? rc : worst;
-	}
-	return worst;
+		return worse(for_all(clean_unused), clean_halves());
+	for (int i = 1; i < argc; i++)
+		worst = worse(worst, clean_one(argv[i]));
+	return worse(worst, clean_halves());
 }
 
 const struct command cmd_clean = {

@@ -12,7 +12,7 @@
 #include "engine/vocab.h"
 #include "host/host.h"
 
-#define FILES_MAX 8
+#define LIST_MAX 8 /* times that an option may be given */
 
 static const char usage[] =
 	"usage: leakproof run [OPTION]... [NAME | tag:TAG]...\n\n"
@@ -25,22 +25,41 @@ static const char usage[] =
 	"  --images DIR       archives of official images (docker save); they replace the "
 	"stand-ins\n"
 	"  --pull             pull what no archive gives, where a registry can be reached\n"
-	"  --file COMPOSE     real host: Compose file of your stack; may be given several times\n"
-	"  --tunnel P:A:PORT  real host: the VPN server's endpoint, for example "
-	"udp:198.51.100.2:51820\n"
-	"  --i-mean-it        real host: allow faults that reach beyond the project's containers\n"
 	"  --reports DIR      (default: reports)      --captures DIR  (default: captures)\n"
 	"  --quiet            no progress, only the summary\n\n"
+	"on a real host (--host real):\n"
+	"  --tunnel P:A:PORT  the VPN server's endpoint, for example udp:198.51.100.2:51820\n"
+	"  --file COMPOSE     Compose file of your stack; may be given several times\n"
+	"  --env-file FILE    settings for Compose (default: .env beside the Compose file)\n"
+	"  --what-is-my-ip URL\n"
+	"                     a service that answers with the asker's address. This machine asks\n"
+	"                     first, and what it hears is an address that must not get out; then\n"
+	"                     every protected service asks\n"
+	"  --exit-address A   the address that it must see for them (default: any that is not one\n"
+	"                     of this machine's)\n"
+	"  --real-address A   another address that must not get out; may be given several times\n"
+	"  --sink A[:PORT]    a machine of yours that probes may send to (it sees nothing but "
+	"canaries)\n"
+	"  --public-dns A     a resolver that dns-public may ask\n"
+	"  --torrent FILE     the torrent for `start: download`\n"
+	"  --i-mean-it        allow what reaches beyond the project's containers (the firewall of\n"
+	"                     this machine), and controls that leak on purpose\n\n"
+	"The project is called leakproof-run there; volumes with a name of their own are not "
+	"touched.\n\n"
 	"exit status: 0 pass, 1 leak or broken promise, 2 usage or bad scenario, 3 environment,\n"
-	"4 inconclusive. Ctrl-C undoes faults and takes everything down; `leakproof clean` does so "
-	"after\n"
-	"kill -9.\n";
+	"4 inconclusive or interrupted. Ctrl-C undoes faults and takes everything down, a second "
+	"one\n"
+	"in a hurry; `leakproof clean` does so after kill -9.\n";
+
+struct list {
+	const char *items[LIST_MAX + 1];
+	size_t n;
+};
 
 struct args {
 	struct run_opts o;
 	const char *scenarios;
-	const char *files[FILES_MAX + 1];
-	size_t n_files;
+	struct list files, real_addrs;
 };
 
 enum {
@@ -51,7 +70,14 @@ enum {
 	OPT_IMAGES,
 	OPT_PULL,
 	OPT_FILE,
+	OPT_ENV_FILE,
 	OPT_TUNNEL,
+	OPT_WHAT_IS_MY_IP,
+	OPT_EXIT_ADDRESS,
+	OPT_REAL_ADDRESS,
+	OPT_SINK,
+	OPT_PUBLIC_DNS,
+	OPT_TORRENT,
 	OPT_MEAN,
 	OPT_REPORTS,
 	OPT_CAPTURES,
@@ -66,7 +92,14 @@ static const struct option options[] = {
 	{ "images", required_argument, NULL, OPT_IMAGES },
 	{ "pull", no_argument, NULL, OPT_PULL },
 	{ "file", required_argument, NULL, OPT_FILE },
+	{ "env-file", required_argument, NULL, OPT_ENV_FILE },
 	{ "tunnel", required_argument, NULL, OPT_TUNNEL },
+	{ "what-is-my-ip", required_argument, NULL, OPT_WHAT_IS_MY_IP },
+	{ "exit-address", required_argument, NULL, OPT_EXIT_ADDRESS },
+	{ "real-address", required_argument, NULL, OPT_REAL_ADDRESS },
+	{ "sink", required_argument, NULL, OPT_SINK },
+	{ "public-dns", required_argument, NULL, OPT_PUBLIC_DNS },
+	{ "torrent", required_argument, NULL, OPT_TORRENT },
 	{ "i-mean-it", no_argument, NULL, OPT_MEAN },
 	{ "reports", required_argument, NULL, OPT_REPORTS },
 	{ "captures", required_argument, NULL, OPT_CAPTURES },
@@ -82,43 +115,71 @@ static int take_host(struct args *a, const char *word, struct err *err)
 	return err_set(err, EXIT_USAGE, "--host %s: `lab` or `real` is wanted", word);
 }
 
-static int take_option(struct args *a, int c, struct err *err)
+static int take_item(struct list *l, const char *option, const char *const **out, struct err *err)
+{
+	if (l->n == LIST_MAX)
+		return err_set(err, EXIT_USAGE, "at most %d times %s", LIST_MAX, option);
+	l->items[l->n++] = optarg;
+	*out = l->items;
+	return 0;
+}
+
+/* Where the word of an option goes that is one word and no more; NULL: it is another one. */
+static const char **word_of(struct args *a, int c)
 {
 	switch (c) {
 	case OPT_SCENARIOS:
-		a->scenarios = optarg;
+		return &a->scenarios;
+	case OPT_LAB:
+		return &a->o.lab;
+	case OPT_IMAGES:
+		return &a->o.images_dir;
+	case OPT_ENV_FILE:
+		return &a->o.env_file;
+	case OPT_TUNNEL:
+		return &a->o.tunnel;
+	case OPT_WHAT_IS_MY_IP:
+		return &a->o.outside.what_is_my_ip;
+	case OPT_EXIT_ADDRESS:
+		return &a->o.outside.exit_address;
+	case OPT_SINK:
+		return &a->o.outside.sink;
+	case OPT_PUBLIC_DNS:
+		return &a->o.outside.public_dns;
+	case OPT_TORRENT:
+		return &a->o.outside.torrent;
+	case OPT_REPORTS:
+		return &a->o.reports;
+	case OPT_CAPTURES:
+		return &a->o.captures;
+	default:
+		return NULL;
+	}
+}
+
+static int take_option(struct args *a, int c, struct err *err)
+{
+	const char **word = word_of(a, c);
+
+	if (word) {
+		*word = optarg;
 		return 0;
+	}
+	switch (c) {
 	case OPT_HOST:
 		return take_host(a, optarg, err);
-	case OPT_LAB:
-		a->o.lab = optarg;
-		return 0;
+	case OPT_FILE:
+		return take_item(&a->files, "--file", &a->o.files, err);
+	case OPT_REAL_ADDRESS:
+		return take_item(&a->real_addrs, "--real-address", &a->o.real_addrs, err);
 	case OPT_KEEP:
 		a->o.keep = true;
-		return 0;
-	case OPT_IMAGES:
-		a->o.images_dir = optarg;
 		return 0;
 	case OPT_PULL:
 		a->o.pull = true;
 		return 0;
-	case OPT_FILE:
-		if (a->n_files == FILES_MAX)
-			return err_set(err, EXIT_USAGE, "at most %d --file", FILES_MAX);
-		a->files[a->n_files++] = optarg;
-		a->o.files = a->files;
-		return 0;
-	case OPT_TUNNEL:
-		a->o.tunnel = optarg;
-		return 0;
 	case OPT_MEAN:
 		a->o.i_mean_it = true;
-		return 0;
-	case OPT_REPORTS:
-		a->o.reports = optarg;
-		return 0;
-	case OPT_CAPTURES:
-		a->o.captures = optarg;
 		return 0;
 	case OPT_QUIET:
 		a->o.quiet = true;

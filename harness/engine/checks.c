@@ -16,8 +16,8 @@
 #include "probe/http_get.h"
 #include "rule/process.h"
 
-#define WHAT_IS_MY_IP "http://198.51.100.131/"
 #define ANSWER_LIMIT  (5 * NS_PER_S)
+#define RECHECK_LIMIT (600 * NS_PER_S)
 
 static const struct stack_service *next_protected(const struct check_ctx *c, size_t *at)
 {
@@ -162,32 +162,49 @@ static int check_process_isolation(const struct check_ctx *c, bool *ok, char det
 
 /* ---- exit-address ---- */
 
+/* Who does the internet see when this service asks? *ok when it is who it must be; the words go to detail. */
+static int look_from(const struct check_ctx *c, const struct stack_service *s, bool *ok,
+		     char detail[256], struct err *err)
+{
+	_cleanup_free_ char *resolv = str_fmt("/proc/%d/root/etc/resolv.conf", (int)s->pid);
+	_cleanup_free_ char *seen = NULL;
+	_cleanup_close_ int ns = service_netns(s);
+	struct http_answer a = { 0 };
+
+	if (ns < 0)
+		return err_set(err, EXIT_ENVIRONMENT, "%s does not run", s->name);
+	if (http_get(ns, c->outside->what_is_my_ip, resolv, ANSWER_LIMIT, &a, err) < 0)
+		return -1;
+	seen = a.status == 200 ? outside_address(a.body) : NULL;
+	if (!seen)
+		(void)snprintf(detail, 256, "%s asks %.60s and gets no address: status %ld %.60s",
+			       s->name, c->outside->what_is_my_ip, a.status, a.error);
+	else
+		(void)snprintf(detail, 256, "%s is seen as %s", s->name, seen);
+	*ok = seen && !outside_is_real(c->host, seen) &&
+	      (!c->outside->exit_address || strcmp(seen, c->outside->exit_address) == 0);
+	http_answer_free(&a);
+	return 0;
+}
+
 static int check_exit_address(const struct check_ctx *c, bool *ok, char detail[256],
 			      struct err *err)
 {
+	const char *expected = c->outside->exit_address;
 	const struct stack_service *s;
 	unsigned n = 0;
 	size_t at = 0;
 
+	if (!c->outside->what_is_my_ip)
+		return err_set(err, EXIT_USAGE, "there is nobody to ask: --what-is-my-ip URL");
 	*ok = true;
-	while (*ok && (s = next_protected(c, &at))) {
-		_cleanup_close_ int ns = service_netns(s);
-		struct http_answer a = { 0 };
-
-		if (ns < 0 || http_get(ns, WHAT_IS_MY_IP, NULL, ANSWER_LIMIT, &a, err) < 0)
-			return ns < 0 ? err_set(err, EXIT_ENVIRONMENT, "%s does not run", s->name)
-				      : -1;
-		*ok = a.status == 200 && c->exit_addr &&
-		      strncmp(a.body, c->exit_addr, strlen(c->exit_addr)) == 0;
-		(void)snprintf(detail, 256, "%s is seen as %.60s", s->name,
-			       a.status ? a.body : a.error);
-		http_answer_free(&a);
-		n++;
-	}
+	for (; *ok && (s = next_protected(c, &at)); n++)
+		if (look_from(c, s, ok, detail, err) < 0)
+			return -1;
 	*ok &= n > 0;
 	if (*ok)
 		(void)snprintf(detail, 256, "%u protected services are seen as %s", n,
-			       c->exit_addr);
+			       expected ? expected : "somebody else than this host");
 	return 0;
 }
 
@@ -217,35 +234,68 @@ static int check_web_ui(const struct check_ctx *c, bool *ok, char detail[256], s
 		http_answer_free(&a);
 	}
 	if (*ok)
-		(void)snprintf(detail, 256, "%zu paths answer from the uplink side",
-			       sizeof(paths) / sizeof(paths[0]));
+		(void)snprintf(detail, 256, "%zu paths answer from %s",
+			       sizeof(paths) / sizeof(paths[0]),
+			       client >= 0 ? "the uplink side" : "this host");
 	return 0;
 }
 
 /* ---- download-hash ---- */
 
-static int check_download_hash(const struct check_ctx *c, bool *ok, char detail[256],
-			       struct err *err)
+/* The file's SHA-256, as it is known in advance. */
+static int hash_file(const struct check_ctx *c, pid_t pid, bool *ok, char detail[256],
+		     struct err *err)
 {
 	_cleanup_proc_ struct proc_result r = { 0 };
-	_cleanup_free_ char *path = NULL;
-	const struct stack_service *s = stack_service(c->stack, "qbittorrent");
-	struct qbt_status st;
+	_cleanup_free_ char *path = str_fmt("/proc/%d/root/downloads/%s", (int)pid,
+					    c->outside->file);
 
-	if (!s || s->pid <= 1 || !c->torrent)
-		return err_set(err, EXIT_ENVIRONMENT, "no download to look at");
-	if (probes_download(c->probes, &st, err) < 0)
-		return -1;
-	path = str_fmt("/proc/%d/root/downloads/%s", (int)s->pid, c->torrent->name);
 	if (proc_run(PROC_ARGV("sha256sum", path), NULL, &r, err) < 0)
 		return -1;
-	*ok = st.complete && r.status == 0 &&
-	      strncmp(r.out, c->torrent->sha256, strlen(c->torrent->sha256)) == 0;
-	(void)snprintf(detail, 256, "%.1f %% downloaded, sha256 %s", 100 * st.progress,
+	*ok &= r.status == 0 && strncmp(r.out, c->outside->sha256, strlen(c->outside->sha256)) == 0;
+	(void)snprintf(detail, 256, "sha256 %s",
 		       r.status != 0 ? "not readable"
 		       : *ok	     ? "as the seeder's"
 				     : "differs");
 	return 0;
+}
+
+/* Nothing but the torrent's own piece hashes is known: qBittorrent reads everything again and compares. */
+static int hash_pieces(const struct check_ctx *c, bool *ok, char detail[256], struct err *err)
+{
+	int64_t until = clock_mono_ns() + RECHECK_LIMIT;
+	struct qbt_status st;
+
+	if (probes_recheck(c->probes, err) < 0)
+		return -1;
+	do {
+		clock_sleep_ns(200 * NS_PER_MS);
+		if (probes_download(c->probes, &st, err) < 0)
+			return -1;
+	} while (strncmp(st.state, "checking", 8) == 0 && clock_mono_ns() < until &&
+		 !(c->stop && *c->stop));
+	*ok &= st.complete;
+	(void)snprintf(detail, 256, "%.1f %% of the pieces have the torrent's hashes",
+		       100 * st.progress);
+	return 0;
+}
+
+static int check_download_hash(const struct check_ctx *c, bool *ok, char detail[256],
+			       struct err *err)
+{
+	const struct stack_service *s = stack_service(c->stack, "qbittorrent");
+	struct qbt_status st;
+
+	if (!s || s->pid <= 1 || !c->outside->torrent)
+		return err_set(err, EXIT_ENVIRONMENT, "no download to look at");
+	if (probes_download(c->probes, &st, err) < 0)
+		return -1;
+	*ok = st.complete;
+	(void)snprintf(detail, 256, "%.1f %% downloaded", 100 * st.progress);
+	if (!*ok)
+		return 0;
+	return c->outside->sha256 ? hash_file(c, s->pid, ok, detail, err)
+				  : hash_pieces(c, ok, detail, err);
 }
 
 /* ---- apps-not-restarted ---- */
@@ -327,12 +377,9 @@ static int count_left(const struct check_ctx *c, const char *what, const char *p
 static int check_nothing_left(const struct check_ctx *c, bool *ok, char detail[256],
 			      struct err *err)
 {
-	/* filters={"label":["com.docker.compose.project=NAME"]}, percent-encoded */
-	_cleanup_free_ char *filter = str_fmt(
-		"filters=%%7B%%22label%%22%%3A%%5B%%22com.docker.compose.project%%3D%s%%22%%5D%%7D",
-		stack_project(c->stack));
-	_cleanup_free_ char *containers = str_fmt("/containers/json?all=1&%s", filter);
-	_cleanup_free_ char *networks = str_fmt("/networks?%s", filter);
+	const char *project = stack_project(c->stack);
+	_cleanup_free_ char *containers = stack_list_path("/containers/json?all=1", project);
+	_cleanup_free_ char *networks = stack_list_path("/networks", project);
 	size_t left = 0;
 
 	(void)snprintf(detail, 256, "no container and no network of the project is left");

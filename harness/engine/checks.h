@@ -3,10 +3,12 @@
 #ifndef ENGINE_CHECKS_H
 #define ENGINE_CHECKS_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "base/err.h"
 #include "engine/journal.h"
+#include "engine/outside.h"
 #include "engine/probes.h"
 #include "host/host.h"
 #include "scenario/scenario.h"
@@ -19,9 +21,8 @@ struct check_ctx {
 	struct journal *journal;
 	const json_t *lives;	    /* service -> container start time when the stack was up */
 	const char *const *targets; /* services that faults acted on, NULL-terminated */
-	const struct lab_torrent *torrent;
-	const char
-		*exit_addr; /* address that the what-is-my-IP service must see; NULL = not known */
+	const struct outside *outside;
+	const volatile sig_atomic_t *stop; /* non-zero ends what takes long; NULL: never */
 };
 
 /* Look. 0 and *ok and a sentence in detail; -1 when looking itself failed. process-isolation journals each

@@ -7,19 +7,16 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/fs.h"
 #include "engine/captures.h"
 #include "engine/events.h"
+#include "engine/evidence.h"
 #include "engine/measures.h"
 #include "engine/verdict.h"
 #include "rule/judge.h"
 
-#define CLOCK_STEP_NS \
-	(50 * NS_PER_MS) /* more than any slewing moves the clocks apart in a scenario */
-#define FINDINGS_SHOWN 200
-#define SLICE_CONTEXT  5
-#define SLICE_MAX      500
+#define SLICE_CONTEXT 5
+#define SLICE_MAX     500
 
 /* Everything about one scenario while it is judged. */
 struct work {
@@ -30,43 +27,16 @@ struct work {
 	struct result_scenario *out;
 	struct policy *policy;
 	struct judge *judge;
+	struct probe_files probes;
 	struct evidence evidence;
-	char text[8][256]; /* sentences that the evidence points to */
-	size_t n_text;
+	bool tied; /* a finding is tied to the stack by more than "who else could it be" */
 };
-
-/* Grow an array of the result by one zeroed element and return it. */
-#define APPEND(array, count)                                                     \
-	(array = realloc(array, ((count) + 1) * sizeof(*(array))),               \
-	 (array) ? (void)memset(&(array)[count], 0, sizeof(*(array))) : abort(), \
-	 &(array)[(count)++])
-
-static const char *keep(struct work *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static const char *keep(struct work *w, const char *fmt, ...)
-{
-	char *slot = w->text[w->n_text % 8];
-	va_list ap;
-
-	w->n_text++;
-	va_start(ap, fmt);
-	(void)vsnprintf(slot, sizeof(w->text[0]), fmt, ap);
-	va_end(ap);
-	return slot;
-}
-
-/* The first doubt of a kind is the one that is told. */
-static void doubt(const char **slot, const char *text)
-{
-	if (!*slot)
-		*slot = text;
-}
 
 /* ---- from the journal ---- */
 
 static void take_tap(struct work *w, const json_t *e)
 {
-	struct result_tap *t = APPEND(w->out->taps, w->out->n_taps);
+	struct result_tap *t = result_add_tap(w->out);
 
 	t->name = str_fmt("%s", event_str(e, "tap"));
 	t->role = str_fmt("%s", event_str(e, "role"));
@@ -78,22 +48,11 @@ static void take_tap(struct work *w, const json_t *e)
 	t->beacon_begin = event_bool(e, "beacon-begin");
 	t->beacon_end = event_bool(e, "beacon-end");
 	t->reconciled = event_bool(e, "reconciled");
-	w->evidence.n_taps++;
-	if (event_bool(e, "failed"))
-		doubt(&w->evidence.lost_evidence,
-		      keep(w, "tap %s failed: %s", t->name, event_str(e, "error")));
-	else if (t->dropped)
-		doubt(&w->evidence.unsound_tap,
-		      keep(w, "tap %s lost %llu packets", t->name, (unsigned long long)t->dropped));
-	else if (!t->reconciled)
-		doubt(&w->evidence.unsound_tap,
-		      keep(w, "the counters of tap %s do not add up, or it missed a beacon",
-			   t->name));
 }
 
 static void take_fault(struct work *w, const json_t *e)
 {
-	struct result_window *f = APPEND(w->out->windows, w->out->n_windows);
+	struct result_window *f = result_add_window(w->out);
 
 	f->label = str_fmt("%s %s", event_str(e, "kind"), event_str(e, "target"));
 	f->kind = str_fmt("fault");
@@ -102,10 +61,6 @@ static void take_fault(struct work *w, const json_t *e)
 	f->uncertainty = f->end - f->begin;
 	f->confirmed = event_bool(e, "confirmed");
 	f->confirmation = str_fmt("%s", event_str(e, "confirmation"));
-	if (!f->confirmed)
-		doubt(&w->evidence.unconfirmed,
-		      keep(w, "fault %s was applied and never confirmed: %s", f->label,
-			   f->confirmation));
 }
 
 /* A heal ends the newest window of its fault. */
@@ -123,7 +78,7 @@ static void take_heal(struct work *w, const json_t *e)
 
 static void take_phase(struct work *w, const json_t *e)
 {
-	struct result_window *f = APPEND(w->out->windows, w->out->n_windows);
+	struct result_window *f = result_add_window(w->out);
 
 	f->label = str_fmt("%s", event_str(e, "text"));
 	f->kind = str_fmt("phase");
@@ -136,8 +91,11 @@ static void take_phase(struct work *w, const json_t *e)
 /* What the harness saw in /proc and judged on the spot (process isolation) is a finding like any other. */
 static void take_finding(struct work *w, const json_t *e)
 {
-	struct result_finding *f = APPEND(w->out->findings, w->out->n_findings);
+	struct result_finding *f = result_add_finding(w->out);
 
+	if (!f)
+		return;
+	w->tied = true;
 	f->rule = str_fmt("%s", event_str(e, "rule"));
 	f->severity = str_fmt("critical");
 	f->sentence = str_fmt("%s", event_str(e, "sentence"));
@@ -149,7 +107,6 @@ static void take_finding(struct work *w, const json_t *e)
 	f->evidence = str_fmt("%s", "");
 	f->packet = str_fmt("%s", "");
 	f->advice = str_fmt("%s", event_str(e, "advice"));
-	w->out->findings_total++;
 }
 
 static void take_event(struct work *w, const json_t *e)
@@ -164,28 +121,6 @@ static void take_event(struct work *w, const json_t *e)
 		take_phase(w, e);
 	else if (event_is(e, "finding"))
 		take_finding(w, e);
-	else if (event_is(e, "control"))
-		w->evidence.n_controls++;
-	else if (event_is(e, "promise"))
-		doubt(&w->evidence.broken_promise, event_str(e, "text"));
-	else if (event_is(e, "error"))
-		doubt(&w->evidence.harness_error, event_str(e, "text"));
-	else if (event_is(e, "interrupted"))
-		w->evidence.interrupted = true;
-}
-
-/* The distance of the two clocks at the ends of the scenario. */
-static void check_clock(struct work *w)
-{
-	const json_t *last = json_array_get(w->events, json_array_size(w->events) - 1);
-	int64_t moved = (event_int(last, "real") - event_int(last, "mono")) -
-			(event_int(w->head, "real") - event_int(w->head, "mono"));
-
-	if (moved > CLOCK_STEP_NS || moved < -CLOCK_STEP_NS)
-		doubt(&w->evidence.clock_step,
-		      keep(w, "the clock was moved by %.3f s during the scenario",
-			   (double)moved / 1e9));
-	w->out->end = event_int(last, "real");
 }
 
 static void read_events(struct work *w)
@@ -197,10 +132,11 @@ static void read_events(struct work *w)
 	{
 		take_event(w, e);
 	}
-	check_clock(w);
+	w->out->end = event_int(json_array_get(w->events, json_array_size(w->events) - 1), "real");
 	for (i = 0; i < w->out->n_windows; i++)
 		if (w->out->windows[i].end > w->out->end)
 			w->out->windows[i].end = w->out->end;
+	evidence_journal(&w->evidence, w->events);
 }
 
 /* ---- from the captures ---- */
@@ -232,8 +168,11 @@ static int judge_captures(struct work *w, struct err *err)
 
 static void add_finding(struct work *w, const struct finding *f)
 {
-	struct result_finding *r = APPEND(w->out->findings, w->out->n_findings);
+	struct result_finding *r = result_add_finding(w->out);
 
+	w->tied |= f->how != ATTR_NONE && f->how != ATTR_POLICY;
+	if (!r)
+		return;
 	r->rule = str_fmt("%s", f->rule->id);
 	r->severity = str_fmt("%s", severity_name(f->rule->severity));
 	r->sentence = str_fmt("%s", f->sentence);
@@ -266,7 +205,7 @@ static void slice_tap(struct work *w, size_t tap)
 		return;
 	if (w->o->slices && (fs_mkdir_p(dir, 0755, &err) < 0 ||
 			     captures_slice(from, to, numbers, n, SLICE_CONTEXT, &err) < 0)) {
-		doubt(&w->evidence.lost_evidence, keep(w, "%s", err.text));
+		evidence_doubt(&w->evidence, DOUBT_EVIDENCE, "%s", err.text);
 		return;
 	}
 	for (size_t i = 0; i < w->out->n_findings; i++) {
@@ -281,16 +220,17 @@ static void slice_tap(struct work *w, size_t tap)
 
 static void add_control(struct work *w, const json_t *e)
 {
-	struct result_control *c = APPEND(w->out->controls, w->out->n_controls);
+	struct result_control *c = result_add_control(w->out);
+	uint32_t id = (uint32_t)event_int(e, "id");
 
 	c->rule = str_fmt("%s", event_str(e, "rule"));
 	c->tap = str_fmt("%s", event_str(e, "tap"));
-	c->caught = w->judge && judge_control_caught(w->judge, c->rule, c->tap);
+	c->caught = w->judge && judge_control_caught(w->judge, id, c->rule, c->tap);
 	c->detail = str_fmt("%s", c->caught ? "forged packet found and taken out of the findings"
 					    : "forged packet was not found");
 	if (!c->caught)
-		doubt(&w->evidence.missed_control,
-		      keep(w, "the control of %s on tap %s was missed", c->rule, c->tap));
+		evidence_doubt(&w->evidence, DOUBT_CONTROL,
+			       "the control of %s on tap %s was missed", c->rule, c->tap);
 }
 
 static void read_controls(struct work *w)
@@ -302,25 +242,35 @@ static void read_controls(struct work *w)
 		add_control(w, e);
 }
 
-static void read_captures(struct work *w)
+static void read_findings(struct work *w)
 {
-	struct err err = { 0 };
-	const struct finding *f;
+	uint64_t others = w->out->findings_total;
 	size_t n;
+	const struct finding *f = judge_findings(w->judge, &n);
 
-	if (judge_captures(w, &err) < 0)
-		doubt(&w->evidence.lost_evidence, keep(w, "%s", err.text));
-	read_controls(w);
-	if (!w->judge)
-		return;
-	f = judge_findings(w->judge, &n);
-	for (size_t i = 0; i < n && i < FINDINGS_SHOWN; i++)
+	for (size_t i = 0; i < n; i++)
 		add_finding(w, &f[i]);
-	w->out->findings_total += judge_findings_total(w->judge);
+	w->out->findings_total = others + judge_findings_total(w->judge);
 	w->out->blocked = judge_blocked(w->judge);
 	for (size_t i = 0; i < w->policy->n_taps; i++)
 		slice_tap(w, i);
-	measures_fill(w->out, w->events, w->judge, w->policy, w->dir);
+}
+
+static void read_captures(struct work *w)
+{
+	struct err err = { 0 };
+
+	if (judge_captures(w, &err) < 0)
+		evidence_doubt(&w->evidence, DOUBT_EVIDENCE, "%s", err.text);
+	read_controls(w);
+	probe_files_load(&w->probes, w->events, w->dir);
+	probe_files_doubt(&w->probes, &w->evidence);
+	if (!w->judge)
+		return;
+	read_findings(w);
+	evidence_captures(&w->evidence, w->events, w->judge, w->policy);
+	evidence_tried(&w->evidence, w->out, w->judge, &w->probes);
+	measures_fill(w->out, w->events, w->judge, &w->probes);
 	w->evidence.tunnel_before = measures_tunnel_before(w->judge, w->policy, w->out);
 }
 
@@ -333,15 +283,22 @@ static void decide(struct work *w)
 	w->evidence.leaks = w->out->findings_total;
 	w->evidence.needs_tunnel = event_bool(w->head, "needs-tunnel");
 	for (size_t i = 0; i < w->out->n_measures; i++)
-		if (!w->out->measures[i].ok)
-			doubt(&w->evidence.broken_promise,
-			      keep(w, "%s: %s", w->out->measures[i].name,
-				   w->out->measures[i].text));
+		if (!w->out->measures[i].ok) {
+			_cleanup_free_ char *text = str_fmt("%s: %s", w->out->measures[i].name,
+							    w->out->measures[i].text);
+
+			evidence_promise(&w->evidence, text);
+		}
 	w->out->verdict = verdict_decide(&w->evidence, &reason);
+	w->out->as_expected = verdict_as_expected(w->out->verdict, w->out->must_leak);
 	if (w->out->verdict == VERDICT_LEAK && w->out->n_findings)
 		reason = w->out->findings[0].sentence;
+	/* A control that "leaks" by a packet of whoever has not shown that its own leak would be seen. */
+	if (w->out->must_leak && w->out->as_expected && !w->tied) {
+		w->out->as_expected = false;
+		reason = "a leak was found, and nothing ties it to the stack of this control";
+	}
 	w->out->reason = str_fmt("%s", reason);
-	w->out->as_expected = verdict_as_expected(w->out->verdict, w->out->must_leak);
 }
 
 int evaluate_scenario(struct result *r, const json_t *events, const struct evaluate_opts *o,
@@ -352,7 +309,7 @@ int evaluate_scenario(struct result *r, const json_t *events, const struct evalu
 	if (!event_is(w.head, "scenario-begin"))
 		return err_set(err, EXIT_USAGE,
 			       "the journal has no scenario where one was expected");
-	w.out = APPEND(r->scenarios, r->n_scenarios);
+	w.out = result_add_scenario(r);
 	w.out->name = str_fmt("%s", event_str(w.head, "name"));
 	w.out->summary = str_fmt("%s", event_str(w.head, "summary"));
 	w.out->file = str_fmt("%s", event_str(w.head, "file"));
@@ -364,130 +321,10 @@ int evaluate_scenario(struct result *r, const json_t *events, const struct evalu
 	read_events(&w);
 	read_captures(&w);
 	decide(&w);
+	evidence_clear(&w.evidence);
+	probe_files_free(&w.probes);
 	judge_free(w.judge);
 	policy_free(w.policy);
 	free(w.dir);
 	return 0;
-}
-
-int evaluate_head(struct result *r, const json_t *events, struct err *err)
-{
-	size_t i;
-	json_t *e;
-
-	json_array_foreach((json_t *)(uintptr_t)events, i, e)
-	{
-		bool image = event_is(e, "image");
-		struct result_pair *p;
-
-		if (event_is(e, "run")) {
-			r->run = str_fmt("%s", event_str(e, "run"));
-			r->version = str_fmt("%s", event_str(e, "version"));
-			r->seed = (uint64_t)event_int(e, "seed");
-			r->begin = event_int(e, "real");
-		}
-		if (!image && !event_is(e, "environment"))
-			continue;
-		p = image ? APPEND(r->images, r->n_images)
-			  : APPEND(r->environment, r->n_environment);
-		p->name = str_fmt("%s", event_str(e, "name"));
-		p->value = str_fmt("%s", event_str(e, "value"));
-	}
-	return r->run ? 0 : err_set(err, EXIT_USAGE, "the journal has no `run` event");
-}
-
-/* The events of the scenario that begins at *at; moves *at behind it. NULL when there is none left. */
-static json_t *next_scenario(const json_t *events, size_t *at)
-{
-	size_t n = json_array_size(events);
-	json_t *part;
-
-	while (*at < n && !event_is(json_array_get(events, *at), "scenario-begin"))
-		(*at)++;
-	if (*at == n)
-		return NULL;
-	part = json_array();
-	do {
-		(void)json_array_append(part, json_array_get(events, (*at)++));
-	} while (*at < n && !event_is(json_array_get(events, *at - 1), "scenario-end") &&
-		 !event_is(json_array_get(events, *at), "scenario-begin"));
-	if (!event_is(json_array_get(part, json_array_size(part) - 1), "scenario-end"))
-		(void)json_array_append_new(
-			part, json_pack("{s:s,s:I,s:I}", "event", "interrupted", "real",
-					event_int(json_array_get(events, *at - 1), "real"), "mono",
-					event_int(json_array_get(events, *at - 1), "mono")));
-	return part;
-}
-
-struct result *evaluate_run(const json_t *events, const struct evaluate_opts *o, struct err *err)
-{
-	struct result *r = calloc(1, sizeof(*r));
-	size_t at = 0;
-	json_t *part;
-
-	if (!r)
-		abort();
-	if (evaluate_head(r, events, err) < 0)
-		goto fail;
-	while ((part = next_scenario(events, &at))) {
-		int rc = evaluate_scenario(r, part, o, err);
-
-		json_decref(part);
-		if (rc < 0)
-			goto fail;
-	}
-	evaluate_total(r);
-	return r;
-fail:
-	result_free(r);
-	return NULL;
-}
-
-void evaluate_total(struct result *r)
-{
-	size_t unexpected = 0;
-
-	r->verdict = r->n_scenarios ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
-	for (size_t i = 0; i < r->n_scenarios; i++) {
-		const struct result_scenario *s = &r->scenarios[i];
-		/* A control that did not leak says that the watch is blind: nothing can be concluded. */
-		enum verdict v = s->as_expected ? VERDICT_PASS
-				 : s->must_leak ? VERDICT_INCONCLUSIVE
-						: s->verdict;
-
-		unexpected += !s->as_expected;
-		if (v > r->verdict)
-			r->verdict = v;
-		r->end = s->end > r->end ? s->end : r->end;
-	}
-	free(r->sentence);
-	if (r->n_scenarios == 0)
-		r->sentence = str_fmt("No scenario ran, so nothing is known.");
-	else if (r->verdict == VERDICT_PASS)
-		r->sentence = str_fmt(
-			"No packet betrayed the real address in %zu scenarios, and every "
-			"control was caught.",
-			r->n_scenarios);
-	else
-		r->sentence = str_fmt(
-			"%zu of %zu scenarios did not end as they must; the worst verdict "
-			"is: %s.",
-			unexpected, r->n_scenarios, verdict_name(r->verdict));
-}
-
-int evaluate_exit_status(const struct result *r)
-{
-	switch (r->verdict) {
-	case VERDICT_PASS:
-	case VERDICT_SKIPPED:
-		return EXIT_PASS;
-	case VERDICT_INCONCLUSIVE:
-		return EXIT_INCONCLUSIVE;
-	case VERDICT_ERROR:
-		return EXIT_ENVIRONMENT;
-	case VERDICT_FAIL:
-	case VERDICT_LEAK:
-		return EXIT_LEAK;
-	}
-	return EXIT_ENVIRONMENT;
 }

@@ -27,8 +27,9 @@ struct result *evaluate_run(const json_t *events, const struct evaluate_opts *o,
 /* Fill run, version, environment, images from the events of a run ("run", "environment", "image"). */
 int evaluate_head(struct result *r, const json_t *events, struct err *err);
 
-/* Verdict, sentence and end of the whole from its scenarios. */
-void evaluate_total(struct result *r);
+/* Verdict, sentence and end of the whole from its scenarios; of the events only what was planned ("run") and why the
+ * run ended early ("error" outside of a scenario). Fewer scenarios than planned are never a pass. */
+void evaluate_total(struct result *r, const json_t *events);
 
 /* Exit status of a result: 0 as expected, 1 leak or fail, 3 error, 4 inconclusive. */
 int evaluate_exit_status(const struct result *r);

@@ -34,12 +34,8 @@ static const struct result_window *fault_window(const struct result_scenario *s,
 static void add_measure(struct result_scenario *s, const char *name, char *text, int64_t value,
 			int64_t bound, int64_t uncertainty)
 {
-	struct result_measure *m;
+	struct result_measure *m = result_add_measure(s);
 
-	s->measures = realloc(s->measures, (s->n_measures + 1) * sizeof(*m));
-	if (!s->measures)
-		abort();
-	m = &s->measures[s->n_measures++];
 	m->name = str_fmt("%s", name);
 	m->text = text;
 	m->value = value;
@@ -55,93 +51,6 @@ static char *seconds_text(int64_t ns)
 
 /* ---- probes ---- */
 
-struct probe_file {
-	struct probe_log log;
-	bool usable;
-	char *service;
-	char *kind;
-};
-
-struct probe_files {
-	struct probe_file *items;
-	size_t n;
-};
-
-static void load_probes(struct probe_files *all, const json_t *events, const char *dir)
-{
-	size_t i;
-	json_t *e;
-
-	json_array_foreach((json_t *)(uintptr_t)events, i, e)
-	{
-		_cleanup_free_ char *path = NULL;
-		struct probe_file *f;
-
-		if (!event_is(e, "probe"))
-			continue;
-		all->items = realloc(all->items, (all->n + 1) * sizeof(*f));
-		if (!all->items)
-			abort();
-		f = &all->items[all->n++];
-		memset(f, 0, sizeof(*f));
-		path = str_fmt("%s/%s", dir, event_str(e, "log"));
-		f->usable = probe_log_read(path, &f->log, NULL) == 0;
-		f->service = str_fmt("%s", event_str(e, "service"));
-		f->kind = str_fmt("%s", event_str(e, "probe"));
-	}
-}
-
-static void free_probes(struct probe_files *all)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		if (all->items[i].usable)
-			probe_log_free(&all->items[i].log);
-		free(all->items[i].service);
-		free(all->items[i].kind);
-	}
-	free(all->items);
-}
-
-static int compare_times(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* The longest time in [from, to) in which no probe tried anything: what a leak could have hidden in. */
-static int64_t sampling_gap(const struct probe_files *all, int64_t from, int64_t to)
-{
-	int64_t *times = NULL;
-	int64_t gap = 0;
-	size_t n = 0, room = 0;
-
-	for (size_t i = 0; i < all->n; i++)
-		for (size_t k = 0; all->items[i].usable && k < all->items[i].log.count; k++) {
-			const struct probe_record *r = &all->items[i].log.records[k];
-
-			if (r->event != PROBE_SENT || r->real < from || r->real >= to)
-				continue;
-			if (n == room) {
-				room = room ? 2 * room : 1024;
-				times = realloc(times, room * sizeof(*times));
-				if (!times)
-					abort();
-			}
-			times[n++] = r->real;
-		}
-	if (n < 2) {
-		free(times);
-		return to - from;
-	}
-	qsort(times, n, sizeof(*times), compare_times);
-	for (size_t i = 1; i < n; i++)
-		if (times[i] - times[i - 1] > gap)
-			gap = times[i] - times[i - 1];
-	free(times);
-	return gap;
-}
-
 /* Kinds whose silence is an outage. A kept connection is none of them: it ends with the tunnel's address
  * translation and does not come back by design. */
 static bool shows_outages(const char *name)
@@ -151,37 +60,78 @@ static bool shows_outages(const char *name)
 	return row && row->replies && strcmp(name, "kept-connection") != 0;
 }
 
-/* The worst of the outages that probes of the protected services saw after a fault. */
-static void add_outage(struct result_scenario *s, const struct probe_files *all,
-		       const struct result_window *f, int64_t heal, int64_t bound)
+/* When the stack was taken down after a fault: an outage from there on is no recovery that failed. */
+static int64_t down_after(const struct result_scenario *s, int64_t fault)
 {
-	int64_t cut = RESULT_NONE, back = RESULT_NONE, resolution = 0;
-	bool found = false, never = false;
+	for (size_t i = 0; i < s->n_windows; i++)
+		if (strcmp(s->windows[i].kind, "phase") == 0 &&
+		    strcmp(s->windows[i].label, "down") == 0 && s->windows[i].begin > fault)
+			return s->windows[i].begin;
+	return s->end;
+}
 
+struct outage {
+	int64_t cut, back, resolution;
+	bool found, never;
+};
+
+/* The service of a probe began another life, and so did the probe: the first reply that it got there, 0 = none. */
+static int64_t next_life_reply(const struct probe_files *all, size_t i)
+{
+	for (size_t k = i + 1; k < all->n; k++) {
+		struct probe_summary sum;
+
+		if (!all->items[k].usable || strcmp(all->items[k].label, all->items[i].label) != 0)
+			continue;
+		probe_log_summary(&all->items[k].log, 0, 0, &sum);
+		if (sum.first_reply)
+			return sum.first_reply;
+	}
+	return 0;
+}
+
+static void worst_outage(struct outage *w, const struct probe_files *all, int64_t fault,
+			 int64_t heal, int64_t down)
+{
 	for (size_t i = 0; i < all->n; i++) {
 		struct probe_outage o;
 
 		if (!all->items[i].usable || !shows_outages(all->items[i].kind))
 			continue;
-		probe_log_outage(&all->items[i].log, f->begin, OUTAGE_MIN, REPLY_WAIT, &o);
-		if (!o.found)
+		probe_log_outage(&all->items[i].log, fault, OUTAGE_MIN, REPLY_WAIT, &o);
+		if (!o.found || o.cut_off > down - REPLY_WAIT)
 			continue;
-		found = true;
-		if (o.cut_off - f->begin > cut)
-			cut = o.cut_off - f->begin;
-		never |= o.recovery == 0;
-		if (o.recovery - heal > back)
-			back = o.recovery - heal;
-		resolution = o.resolution > resolution ? o.resolution : resolution;
+		if (!o.recovery)
+			o.recovery = next_life_reply(all, i);
+		w->found = true;
+		w->cut = o.cut_off - fault > w->cut ? o.cut_off - fault : w->cut;
+		w->never |= o.recovery == 0 || o.recovery > down;
+		w->back = o.recovery - heal > w->back ? o.recovery - heal : w->back;
+		w->resolution = o.resolution > w->resolution ? o.resolution : w->resolution;
 	}
-	if (!found)
+}
+
+/* The worst of the outages that probes of the protected services saw after a fault. */
+static void add_outage(struct result_scenario *s, const struct probe_files *all,
+		       const struct result_window *f, int64_t heal, int64_t bound)
+{
+	struct outage w = { .cut = RESULT_NONE, .back = RESULT_NONE };
+	int64_t down = down_after(s, f->begin);
+
+	worst_outage(&w, all, f->begin, heal, down);
+	if (!w.found)
 		return;
-	add_measure(s, "app-cut-off", seconds_text(cut), cut, RESULT_NONE, resolution);
-	if (never && bound > 0)
-		add_measure(s, "recovery", str_fmt("not within the scenario"), s->end - heal, bound,
-			    resolution);
-	else if (!never)
-		add_measure(s, "recovery", seconds_text(back), back, bound, resolution);
+	add_measure(s, "app-cut-off", seconds_text(w.cut), w.cut, RESULT_NONE, w.resolution);
+	if (!w.never) {
+		add_measure(s, "recovery", seconds_text(w.back), w.back, bound, w.resolution);
+		return;
+	}
+	if (bound <= 0)
+		return;
+	add_measure(s, "recovery", str_fmt("not within the scenario"), down - heal, bound,
+		    w.resolution);
+	/* However short the scenario was: what did not come back has not recovered in time. */
+	s->measures[s->n_measures - 1].ok = false;
 }
 
 /* ---- one fault ---- */
@@ -191,9 +141,10 @@ static void add_kill_switch(struct result_scenario *s, const struct judge_mark *
 			    int64_t bound)
 {
 	int64_t watch_end = f->begin + 5 * NS_PER_S < s->end ? f->begin + 5 * NS_PER_S : s->end;
-	int64_t gap = sampling_gap(all, f->begin, watch_end);
 	int64_t value = m->leaks_in ? m->last_leak_in - f->begin : RESULT_NONE;
+	int64_t gap;
 
+	(void)probe_files_attempts(all, f->begin, watch_end, &gap);
 	if (m->leaks_in)
 		add_measure(s, "kill-switch",
 			    str_fmt("%llu packets leaked until %.3f s after the fault",
@@ -231,20 +182,12 @@ static void measure_fault(struct result_scenario *s, size_t n, const struct judg
 static double *series_add(struct result_scenario *s, const char *name, const char *unit,
 			  int64_t start, int64_t bin, size_t count)
 {
-	struct result_series *r;
+	struct result_series *r = result_add_series(s, count);
 
-	s->series = realloc(s->series, (s->n_series + 1) * sizeof(*r));
-	if (!s->series)
-		abort();
-	r = &s->series[s->n_series++];
 	r->name = str_fmt("%s", name);
 	r->unit = str_fmt("%s", unit);
 	r->start = start;
 	r->bin = bin;
-	r->count = count;
-	r->values = calloc(count ? count : 1, sizeof(*r->values));
-	if (!r->values)
-		abort();
 	return r->values;
 }
 
@@ -306,25 +249,21 @@ static void add_health(struct result_scenario *s, const json_t *events)
 }
 
 void measures_fill(struct result_scenario *s, const json_t *events, const struct judge *j,
-		   const struct policy *p, const char *dir)
+		   const struct probe_files *probes)
 {
 	static const enum judge_series tunnel[] = { SERIES_TUNNEL_OUT, SERIES_TUNNEL_IN };
 	static const enum judge_series blocked[] = { SERIES_BLOCKED };
 	static const enum judge_series leaks[] = { SERIES_LEAKS };
 	const json_t *head = json_array_get(events, 0);
-	struct probe_files all = { 0 };
 
-	(void)p;
-	load_probes(&all, events, dir);
 	for (size_t n = 0; fault_window(s, n); n++)
-		measure_fault(s, n, j, &all, event_int(head, "kill-switch-bound"),
+		measure_fault(s, n, j, probes, event_int(head, "kill-switch-bound"),
 			      event_int(head, "recovery-bound"));
 	add_judge_series(s, j, "tunnel", tunnel, 2);
 	add_judge_series(s, j, "blocked", blocked, 1);
 	add_judge_series(s, j, "leaks", leaks, 1);
-	add_canaries(s, &all);
+	add_canaries(s, probes);
 	add_health(s, events);
-	free_probes(&all);
 }
 
 uint64_t measures_tunnel_before(const struct judge *j, const struct policy *p,

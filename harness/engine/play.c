@@ -16,12 +16,12 @@
 #include "fault/fault.h"
 
 #define FAULTS_MAX   16
-#define BRIDGES_MAX  16
 #define TICK	     (100 * NS_PER_MS)
 #define REFRESH_EACH (500 * NS_PER_MS)
 #define DOWN_TIMEOUT (120 * NS_PER_S)
 #define UP_TIMEOUT   (180 * NS_PER_S)
 #define QUIET_TIME   (1 * NS_PER_S)
+#define STEP_NS	     (20 * NS_PER_MS) /* of the clock: no slewing does that between two ticks */
 
 struct play {
 	const struct play_opts *o;
@@ -37,6 +37,7 @@ struct play {
 	size_t n_faults;
 	int64_t since; /* REALTIME: end of the newest fault or heal; recovery counts from here */
 	int64_t next_refresh;
+	int64_t clock_offset; /* REALTIME minus MONOTONIC at the last look */
 	bool up;
 };
 
@@ -56,9 +57,22 @@ static void promise_broken(const struct play *p, const char *text)
 	journal_event(p->o->journal, "promise", json_pack("{s:s}", "text", text));
 }
 
+/* Two steps that cancel each other would not show at the ends of the scenario. */
+static void look_at_clock(struct play *p)
+{
+	int64_t offset = clock_offset_ns();
+	int64_t moved = offset - p->clock_offset;
+
+	p->clock_offset = offset;
+	if (moved > STEP_NS || moved < -STEP_NS)
+		journal_event(p->o->journal, "clock-step",
+			      json_pack("{s:I}", "moved", (json_int_t)moved));
+}
+
 /* What has to be done again and again while anything is waited for. */
 static void tick(struct play *p)
 {
+	look_at_clock(p);
 	if (p->up && clock_mono_ns() >= p->next_refresh) {
 		if (stack_refresh(p->stack, NULL) == 0) {
 			roster_update(p->roster, p->stack, p->o->journal);
@@ -96,7 +110,7 @@ static int step_up(struct play *p, bool wait, int64_t timeout, struct err *err)
 	p->up = true;
 	if (stack_up(p->stack, wait, timeout, err) < 0 || refresh_now(p, err) < 0)
 		return err_wrap(err, "stack up");
-	roster_remember_lives(p->roster, p->stack);
+	roster_remember_lives(p->roster, p->stack, p->o->journal);
 	journal_event(p->o->journal, "phase",
 		      json_pack("{s:s,s:I,s:I}", "text", "up", "begin", (json_int_t)begin, "end",
 				(json_int_t)clock_real_ns()));
@@ -112,9 +126,9 @@ static int step_down(struct play *p, int64_t timeout, struct err *err)
 	say(p, "stack down");
 	(void)stack_refresh(p->stack, NULL);
 	roster_update(p->roster, p->stack, p->o->journal);
-	p->up = false;
 	if (stack_down(p->stack, timeout, err) < 0)
 		return err_wrap(err, "stack down");
+	p->up = false;
 	journal_event(p->o->journal, "phase",
 		      json_pack("{s:s,s:I,s:I}", "text", "down", "begin", (json_int_t)begin, "end",
 				(json_int_t)clock_real_ns()));
@@ -262,7 +276,6 @@ static int step_heal(struct play *p, const struct step_heal *s, struct err *err)
 
 static int step_check(struct play *p, const struct step_check *s, struct err *err)
 {
-	const struct lab_vpn *vpn = host_is_lab(p->o->host) ? host_lab_vpn(p->o->host) : NULL;
 	struct check_ctx c = {
 		.host = p->o->host,
 		.stack = p->stack,
@@ -270,8 +283,8 @@ static int step_check(struct play *p, const struct step_check *s, struct err *er
 		.journal = p->o->journal,
 		.lives = roster_lives(p->roster),
 		.targets = p->targets,
-		.torrent = host_is_lab(p->o->host) ? host_lab_torrent(p->o->host) : NULL,
-		.exit_addr = vpn ? vpn->endpoint : p->o->tunnel.address,
+		.outside = p->o->outside,
+		.stop = p->o->stop,
 	};
 	char detail[256] = "";
 	bool ok = false;
@@ -367,8 +380,6 @@ static void unwind(struct play *p)
 	}
 	for (size_t i = 0; i < p->n_faults; i++)
 		fault_active_free(p->faults[i]);
-	if (stopped(p))
-		journal_event(p->o->journal, "interrupted", NULL);
 }
 
 static void journal_begin(const struct play *p, unsigned repeat, const char *dir)
@@ -385,20 +396,45 @@ static void journal_begin(const struct play *p, unsigned repeat, const char *dir
 				"needs-tunnel", true, "dir", dir));
 }
 
+/* Containers of a run that was killed: the project is ours, and what it does must not mix with this one. */
+static int clear_leftovers(struct play *p, struct err *err)
+{
+	size_t n;
+
+	if (stack_refresh(p->stack, err) < 0)
+		return -1;
+	(void)stack_services(p->stack, &n);
+	if (n == 0)
+		return 0;
+	say(p, "taking down what a former run left");
+	return stack_down(p->stack, DOWN_TIMEOUT, err);
+}
+
+/* A bridge whose name nobody gave exists only once its network does; so the networks are made before the taps, and
+ * nothing runs yet. */
+static int know_bridges(struct play *p, struct err *err)
+{
+	if (stack_bridges_known(p->stack))
+		return 0;
+	p->up = true; /* there is something to take down from here on */
+	if (stack_create(p->stack, UP_TIMEOUT, err) < 0)
+		return err_wrap(err, "creating the stack's networks");
+	return stack_find_bridges(p->stack, err);
+}
+
 /* Everything that must be there before the first step. */
 static int prepare(struct play *p, struct err *err)
 {
-	struct watch_opts w = { .host = p->o->host,
-				.journal = p->o->journal,
-				.dir = p->dir,
-				.tunnel = p->o->tunnel,
-				.bridges = stack_bridges(p->stack) };
+	struct watch_opts w = {
+		.host = p->o->host, .journal = p->o->journal, .dir = p->dir, .tunnel = p->o->tunnel
+	};
 	struct probes_opts probes = { .journal = p->o->journal,
 				      .stack = p->stack,
 				      .dir = p->dir,
-				      .torrent = host_is_lab(p->o->host)
-							 ? host_lab_torrent(p->o->host)->file
-							 : NULL };
+				      .torrent = p->o->outside->torrent,
+				      .sink = p->o->outside->sink,
+				      .sink_port = p->o->outside->sink_port,
+				      .public_dns = p->o->outside->public_dns };
 
 	memcpy(w.nonce, p->o->nonce, sizeof(w.nonce));
 	memcpy(probes.nonce, p->o->nonce, sizeof(probes.nonce));
@@ -407,7 +443,12 @@ static int prepare(struct play *p, struct err *err)
 					   .stack = p->stack,
 					   .state_dir = host_state_dir(p->o->host),
 					   .run = p->o->run,
-					   .i_mean_it = p->o->i_mean_it };
+					   .i_mean_it = p->o->i_mean_it,
+					   .stop = p->o->stop };
+	p->clock_offset = clock_offset_ns();
+	if (clear_leftovers(p, err) < 0 || know_bridges(p, err) < 0)
+		return -1;
+	w.bridges = stack_bridges(p->stack);
 	p->watch = watch_begin(&w, err);
 	if (!p->watch)
 		return -1;
@@ -429,17 +470,24 @@ int play_scenario(const struct play_opts *o, const struct scenario *sc, unsigned
 	}
 	journal_begin(&p, repeat, name);
 	p.stack = o->open_stack(o->arg, sc->stack, &wrong);
-	if (!p.stack || prepare(&p, &wrong) < 0 || play_steps(&p, &wrong) < 0)
+	/* What fails because it was interrupted is no error: it is a scenario that did not come to its end. */
+	if ((!p.stack || prepare(&p, &wrong) < 0 || play_steps(&p, &wrong) < 0) && !stopped(&p))
 		journal_error(&p, &wrong);
 	if (p.stack)
 		unwind(&p);
+	if (stopped(&p))
+		journal_event(o->journal, "interrupted", NULL);
 	journal_event(o->journal, "scenario-end", NULL);
 	probes_free(p.probes);
 	watch_free(p.watch);
 	roster_free(p.roster);
 	stack_close(p.stack);
 	free(p.dir);
-	return journal_failed(o->journal) ? err_set(err, EXIT_ENVIRONMENT,
-						    "the journal could not be written (disk full?)")
-					  : 0;
+	if (!journal_failed(o->journal))
+		return 0;
+	return err_set(
+		err, EXIT_ENVIRONMENT,
+		"the journal could not be written (%s): make room, or give another directory "
+		"with --reports",
+		strerror(journal_failed(o->journal)));
 }

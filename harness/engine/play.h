@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "capture/tap.h"
 #include "engine/journal.h"
+#include "engine/outside.h"
 #include "host/host.h"
 #include "scenario/scenario.h"
 #include "stack/stack.h"
@@ -27,12 +28,14 @@ struct play_opts {
 	const char *captures; /* directory of the run's captures */
 	uint8_t nonce[TAP_NONCE];
 	struct tap_tunnel tunnel;
+	const struct outside *outside;
 	json_t *past_gateways; /* array that the run keeps from scenario to scenario */
 	/* Opens the stack that a scenario names; the caller of this callback closes it. */
 	struct stack *(*open_stack)(void *arg, const char *name, struct err *err);
 	void *arg;
 	bool i_mean_it;
-	const volatile sig_atomic_t *stop;	       /* non-zero: undo, take down, end */
+	const volatile sig_atomic_t
+		*stop; /* non-zero: undo, take down, end; 2 and more: in a hurry */
 	void (*progress)(void *arg, const char *what); /* one short line; may be NULL */
 };
 

@@ -25,6 +25,7 @@ struct slot {
 	char label[64]; /* DNS label */
 	unsigned life;
 	bool stopped;
+	char why[200]; /* it could not be started anew, "" = it could */
 };
 
 struct probes {
@@ -55,6 +56,19 @@ int service_netns(const struct stack_service *s)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* The destination of a step that names none: on a real host the lab's addresses are nobody's. */
+static const char *destination(const struct probes *p, const struct slot *slot, uint16_t *port)
+{
+	*port = (uint16_t)slot->step->port;
+	if (slot->step->to)
+		return slot->step->to;
+	if (probe_goes_to_sink(slot->row)) {
+		*port = *port ? *port : p->o.sink_port;
+		return p->o.sink;
+	}
+	return strcmp(slot->row->name, PROBE_PUBLIC_DNS) == 0 ? p->o.public_dns : NULL;
+}
+
 static int launch(struct probes *p, struct slot *slot, struct err *err)
 {
 	const struct stack_service *s = stack_service(p->o.stack, slot->step->service);
@@ -64,8 +78,6 @@ static int launch(struct probes *p, struct slot *slot, struct err *err)
 	struct probe_spec spec = { .netns_fd = ns,
 				   .ifname = slot->step->bind == BIND_INTERFACE ? APP_INTERFACE
 										: NULL,
-				   .dest = slot->step->to,
-				   .port = (uint16_t)slot->step->port,
 				   .rate_hz = (unsigned)slot->step->rate,
 				   .id = slot->id,
 				   .label = slot->label,
@@ -73,6 +85,7 @@ static int launch(struct probes *p, struct slot *slot, struct err *err)
 
 	if (ns < 0)
 		return err_set(err, EXIT_ENVIRONMENT, "%s does not run", slot->step->service);
+	spec.dest = destination(p, slot, &spec.port);
 	memcpy(spec.nonce, p->o.nonce, sizeof(spec.nonce));
 	slot->probe = probe_start(slot->row, &spec, err);
 	if (!slot->probe)
@@ -144,6 +157,15 @@ int probes_stop(struct probes *p, const char *label, struct err *err)
 	return err_set(err, EXIT_USAGE, "nothing called `%s` was started", label);
 }
 
+static void relaunch(struct probes *p, struct slot *slot)
+{
+	struct err err = { 0 };
+
+	slot->why[0] = '\0';
+	if (launch(p, slot, &err) < 0)
+		(void)snprintf(slot->why, sizeof(slot->why), "%.199s", err.text);
+}
+
 void probes_follow(struct probes *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -153,8 +175,15 @@ void probes_follow(struct probes *p)
 		if (!slot->row || slot->stopped || !s || s->pid <= 1 || s->pid == slot->pid)
 			continue;
 		probe_free(take_ptr(slot->probe));
-		(void)launch(p, slot, NULL);
+		relaunch(p, slot);
 	}
+}
+
+/* It is one of those that are asked for, and it does not run although nobody stopped it. */
+static bool is_away(const struct slot *slot, const char *service)
+{
+	return slot->row && !slot->probe && !slot->stopped &&
+	       (!service || strcmp(slot->step->service, service) == 0);
 }
 
 /* The newest log of a slot that gets replies (of itself, or because the far end happens to echo); -1 when the slot
@@ -184,6 +213,7 @@ bool probes_answered(struct probes *p, const char *service, int64_t since)
 		struct probe_summary sum;
 		struct probe_log log;
 
+		all &= !is_away(&p->slots[i], service);
 		if (read_log(&p->slots[i], service, &log) < 0)
 			continue;
 		any = true;
@@ -213,22 +243,38 @@ bool probes_silent(struct probes *p, const char *service, int64_t quiet)
 	return any && silent;
 }
 
-int probes_download(struct probes *p, struct qbt_status *out, struct err *err)
+/* A descriptor of the namespace that the download runs in; the caller closes it. */
+static int download_netns(struct probes *p, struct err *err)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		_cleanup_close_ int ns = -1;
-		struct qbt_access a = { 0 };
+		const char *service = p->slots[i].step->service;
+		int ns;
 
 		if (p->slots[i].row)
 			continue;
-		ns = service_netns(stack_service(p->o.stack, p->slots[i].step->service));
-		a.netns_fd = ns;
-		if (ns < 0)
-			return err_set(err, EXIT_ENVIRONMENT, "%s does not run",
-				       p->slots[i].step->service);
-		return workload_qbt_status(&a, NULL, out, err);
+		ns = service_netns(stack_service(p->o.stack, service));
+		return ns < 0 ? err_set(err, EXIT_ENVIRONMENT, "%s does not run", service) : ns;
 	}
 	return err_set(err, EXIT_USAGE, "no download was started");
+}
+
+int probes_download(struct probes *p, struct qbt_status *out, struct err *err)
+{
+	_cleanup_close_ int ns = download_netns(p, err);
+	struct qbt_access a = { .netns_fd = ns };
+
+	return ns < 0 ? -1 : workload_qbt_status(&a, NULL, out, err);
+}
+
+int probes_recheck(struct probes *p, struct err *err)
+{
+	_cleanup_close_ int ns = download_netns(p, err);
+	struct qbt_access a = { .netns_fd = ns };
+	struct qbt_status st;
+
+	if (ns < 0 || workload_qbt_status(&a, NULL, &st, err) < 0)
+		return -1;
+	return workload_qbt_recheck(&a, st.hash, err);
 }
 
 json_t *probes_canaries_json(const struct probes *p)
@@ -240,8 +286,15 @@ void probes_free(struct probes *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->n; i++)
-		probe_free(p->slots[i].probe);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct slot *slot = &p->slots[i];
+
+		if (is_away(slot, NULL))
+			journal_event(p->o.journal, "probe-lost",
+				      json_pack("{s:s,s:s,s:s}", "label", slot->step->label,
+						"service", slot->step->service, "text", slot->why));
+		probe_free(slot->probe);
+	}
 	json_decref(p->canaries);
 	free(p);
 }

@@ -22,6 +22,9 @@ struct probes_opts {
 	const char *dir; /* logs go here */
 	uint8_t nonce[PROBE_NONCE];
 	const char *torrent; /* .torrent of the download, NULL = none to be had */
+	/* Where probes go that name no destination of their own; NULL and 0: the lab's addresses. */
+	const char *sink, *public_dns;
+	uint16_t sink_port;
 };
 
 struct probes *probes_new(const struct probes_opts *o);
@@ -32,11 +35,12 @@ int probes_start(struct probes *p, const struct step_start *s, struct err *err);
 int probes_stop(struct probes *p, const char *label, struct err *err);
 
 /* Start anew, in the new namespace, every probe whose service lives another life than at its start. Call after
- * stack_refresh(). A probe that cannot start yet is tried again at the next call. */
+ * stack_refresh(). A probe that cannot start yet is tried again at the next call; one that never could is a
+ * "probe-lost" event when probes_free() comes. */
 void probes_follow(struct probes *p);
 
 /* Was an attempt made at or after `since` (REALTIME ns) by a probe of `service` (NULL: of every service that has a
- * probe which gets replies) answered? False when there is no such probe. */
+ * probe which gets replies) answered? False when there is no such probe, or one of them does not run. */
 bool probes_answered(struct probes *p, const char *service, int64_t since);
 
 /* No probe of `service` (NULL: of any) was answered within the last `quiet` ns, although it tried. */
@@ -44,6 +48,9 @@ bool probes_silent(struct probes *p, const char *service, int64_t quiet);
 
 /* State of the download; -1 when none was started or qBittorrent does not answer. */
 int probes_download(struct probes *p, struct qbt_status *out, struct err *err);
+
+/* Have every piece of the download hashed again; probes_download() tells the outcome. */
+int probes_recheck(struct probes *p, struct err *err);
 
 /* Canaries for the policy; a new reference. */
 json_t *probes_canaries_json(const struct probes *p);

@@ -22,6 +22,7 @@ struct roster {
 	json_t *health; /* name -> state */
 	json_t *lives;	/* name -> start time */
 	json_t *past;	/* addresses that a gateway ever had in this run */
+	bool unwatched; /* it was said that a service cannot be watched */
 };
 
 struct roster *roster_new(struct host *h, const uint8_t nonce[TAP_NONCE],
@@ -139,6 +140,29 @@ static void note_health(struct roster *r, const struct stack_service *s, struct 
 				"health", now));
 }
 
+/* On a real host a service in the host's own network cannot be told from the host; in the lab nobody else is there. */
+static void note_unwatched(struct roster *r, const struct stack_service *s, struct journal *j)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (r->unwatched || !s->host_network || s->role == STACK_EDGE || host_is_lab(r->host))
+		return;
+	r->unwatched = true;
+	text = str_fmt("%s is in the host's own network (network_mode: host), so what it sends "
+		       "cannot be told from the host's own traffic",
+		       s->name);
+	journal_event(j, "unwatched", json_pack("{s:s}", "text", text));
+}
+
+/* In the lab the run knows which image it gave to whom; elsewhere the engine says what runs. */
+static void note_image(const struct roster *r, const struct stack_service *s, struct journal *j)
+{
+	_cleanup_free_ char *value = str_fmt("%s %s", s->image, s->digest);
+
+	if (!host_is_lab(r->host))
+		journal_event(j, "image", json_pack("{s:s,s:s}", "name", s->name, "value", value));
+}
+
 void roster_update(struct roster *r, const struct stack *s, struct journal *j)
 {
 	size_t n;
@@ -147,17 +171,20 @@ void roster_update(struct roster *r, const struct stack *s, struct journal *j)
 	for (size_t i = 0; i < n; i++) {
 		add_service(r, &all[i]);
 		note_health(r, &all[i], j);
+		note_unwatched(r, &all[i], j);
 	}
 }
 
-void roster_remember_lives(struct roster *r, const struct stack *s)
+void roster_remember_lives(struct roster *r, const struct stack *s, struct journal *j)
 {
 	size_t n;
 	const struct stack_service *all = stack_services(s, &n);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		(void)json_object_set_new(r->lives, all[i].name,
 					  json_integer((json_int_t)proc_start_time(all[i].pid)));
+		note_image(r, &all[i], j);
+	}
 }
 
 const json_t *roster_lives(const struct roster *r)
@@ -204,26 +231,39 @@ static void set_mac(json_t *o, const char *key, const uint8_t mac[6])
 	(void)json_object_set_new(o, key, json_string(text));
 }
 
-/* The Ethernet address of the host's side of the uplink tells outbound from inbound frames. */
-static void set_uplink_mac(const struct roster *r, json_t *taps)
+/* Ethernet address of an interface of the host; a new reference, NULL where it has none. */
+static json_t *mac_of(const struct roster *r, const char *ifname)
 {
 	_cleanup_proc_ struct proc_result res = { 0 };
 	_cleanup_json_ json_t *links = NULL;
-	const char *mac;
+	const json_t *link;
+	const char *type;
+
+	if (host_run(r->host, PROC_ARGV("ip", "-j", "link", "show", "dev", ifname), NULL, &res,
+		     NULL) < 0)
+		return NULL;
+	links = json_loads(res.out, 0, NULL);
+	link = json_array_get(links, 0);
+	type = json_string_value(json_object_get(link, "link_type"));
+	return type && strcmp(type, "ether") == 0 ? json_incref(json_object_get(link, "address"))
+						  : NULL;
+}
+
+/* The Ethernet address of the host's side of an uplink tells outbound from inbound frames, at its far end too. */
+static void set_uplink_macs(const struct roster *r, json_t *taps)
+{
 	size_t i;
 	json_t *t;
 
-	if (host_run(r->host, PROC_ARGV("ip", "-j", "link", "show", "dev", host_uplink(r->host)),
-		     NULL, &res, NULL) < 0)
-		return;
-	links = json_loads(res.out, 0, NULL);
-	mac = json_string_value(json_object_get(json_array_get(links, 0), "address"));
 	json_array_foreach(taps, i, t)
 	{
 		const char *role = json_string_value(json_object_get(t, "role"));
+		const char *ifname = json_string_value(json_object_get(t, "interface"));
+		bool uplink = strcmp(role, "uplink") == 0;
 
-		if (mac && (strcmp(role, "uplink") == 0 || strcmp(role, "isp") == 0))
-			(void)json_object_set_new(t, "mac", json_string(mac));
+		if (uplink || strcmp(role, "isp") == 0)
+			(void)json_object_set_new(
+				t, "mac", mac_of(r, uplink ? ifname : host_uplink(r->host)));
 	}
 }
 
@@ -238,7 +278,7 @@ void roster_journal_policy(struct roster *r, const struct watch *w, json_t *cana
 	for (const char *const *a = host_real_addrs(r->host); a && *a; a++)
 		(void)json_array_append_new(real, json_string(*a));
 	add_past(r);
-	set_uplink_mac(r, taps);
+	set_uplink_macs(r, taps);
 	(void)json_object_set_new(policy, "closed-world", json_boolean(host_is_lab(r->host)));
 	(void)json_object_set_new(policy, "nonce", json_string(r->nonce));
 	set_mac(policy, "control-mac", inject_source_mac);

@@ -23,8 +23,9 @@ void roster_free(struct roster *r); /* NULL allowed */
 /* Add what the stack says now; journals a "health" event for each change. */
 void roster_update(struct roster *r, const struct stack *s, struct journal *j);
 
-/* Note the start time of every service's process; roster_lives() gives them (borrowed). */
-void roster_remember_lives(struct roster *r, const struct stack *s);
+/* Note the start time of every service's process (roster_lives() gives them, borrowed), and on a real host in the
+ * journal its image. */
+void roster_remember_lives(struct roster *r, const struct stack *s, struct journal *j);
 const json_t *roster_lives(const struct roster *r);
 
 /* Journal the "policy" event: services, networks, taps, controls, canaries (reference is taken). */

@@ -3,12 +3,12 @@
 #include "engine/run.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,26 +21,20 @@
 #include "engine/evaluate.h"
 #include "engine/journal.h"
 #include "engine/play.h"
+#include "engine/setup.h"
 #include "engine/stop.h"
-#include "fault/fault.h"
-#include "host/engine_api.h"
+#include "host/needs.h"
 #include "report/report.h"
-#include "stack/images.h"
 
-#define ENV_MAX 64
+#define MIB	    (UINT64_C(1) << 20)
+#define ROOM_NEEDED (256 * MIB) /* one download and its captures */
 
 struct run {
 	const struct run_opts *o;
 	char id[32];
 	char *captures, *reports;
 	struct journal *journal;
-	struct host *host;
-	struct image_set *images;
-	char *graph; /* image store of a fresh lab */
-	struct tap_tunnel tunnel;
-	char *tunnel_address;
-	char *env[ENV_MAX + 1]; /* for Compose */
-	size_t n_env;
+	struct setup setup;
 	uint8_t nonce[TAP_NONCE];
 	const volatile sig_atomic_t *stop;
 	struct result *result;
@@ -52,20 +46,6 @@ static void say(void *arg, const char *what)
 
 	if (!r->o->quiet)
 		log_info("  %s", what);
-}
-
-static void environment(struct run *r, const char *name, const char *value)
-{
-	journal_event(r->journal, "environment",
-		      json_pack("{s:s,s:s}", "name", name, "value", value));
-}
-
-static void add_env(struct run *r, char *text)
-{
-	if (r->n_env < ENV_MAX)
-		r->env[r->n_env++] = text;
-	else
-		free(text);
 }
 
 /* ---- beginning ---- */
@@ -82,11 +62,33 @@ static void make_id(struct run *r)
 	(void)snprintf(r->id, sizeof(r->id), "%s-%02x%02x", date, r->nonce[0], r->nonce[1]);
 }
 
+/* A run that fills the disk proves nothing, so it is not begun. */
+static int check_room(const char *dir, const char *option, struct err *err)
+{
+	struct statvfs v;
+	uint64_t room;
+
+	if (statvfs(dir, &v) < 0)
+		return err_errno(err, "%s", dir);
+	room = (uint64_t)v.f_bavail * v.f_frsize;
+	if (room >= ROOM_NEEDED)
+		return 0;
+	return err_set(
+		err, EXIT_ENVIRONMENT,
+		"%s has room for %llu MiB only, and a run wants %llu at the least: make room, "
+		"or give another directory with %s",
+		dir, (unsigned long long)(room / MIB), (unsigned long long)(ROOM_NEEDED / MIB),
+		option);
+}
+
 static int make_dirs(struct run *r, struct err *err)
 {
 	_cleanup_free_ char *latest = str_fmt("%s/latest", r->o->reports);
 	_cleanup_free_ char *journal = NULL;
 
+	if (fs_mkdir_p(r->o->captures, 0755, err) < 0 || fs_mkdir_p(r->o->reports, 0755, err) < 0 ||
+	    check_room(r->o->captures, "--captures", err) < 0)
+		return -1;
 	r->captures = str_fmt("%s/%s", r->o->captures, r->id);
 	r->reports = str_fmt("%s/%s", r->o->reports, r->id);
 	if (fs_mkdir_p(r->captures, 0755, err) < 0 || fs_mkdir_p(r->reports, 0755, err) < 0)
@@ -98,7 +100,16 @@ static int make_dirs(struct run *r, struct err *err)
 	return r->journal ? 0 : -1;
 }
 
-static int begin(struct run *r, struct err *err)
+static size_t planned(const struct scenario_set *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		n += (size_t)set->items[i]->repeat;
+	return n;
+}
+
+static int begin(struct run *r, const struct scenario_set *set, struct err *err)
 {
 	struct utsname u;
 
@@ -107,182 +118,23 @@ static int begin(struct run *r, struct err *err)
 	make_id(r);
 	if (make_dirs(r, err) < 0)
 		return -1;
-	r->result = calloc(1, sizeof(*r->result));
-	if (!r->result)
-		abort();
-	journal_event(
-		r->journal, "run",
-		json_pack("{s:s,s:s,s:i}", "run", r->id, "version", LEAKPROOF_VERSION, "seed", 0));
+	r->result = result_new();
+	journal_event(r->journal, "run",
+		      json_pack("{s:s,s:s,s:i,s:I}", "run", r->id, "version", LEAKPROOF_VERSION,
+				"seed", 0, "scenarios", (json_int_t)planned(set)));
 	if (uname(&u) == 0)
-		environment(r, "kernel", u.release);
+		journal_event(r->journal, "environment",
+			      json_pack("{s:s,s:s}", "name", "kernel", "value", u.release));
 	return 0;
-}
-
-/* ---- host ---- */
-
-static int host_up(struct run *r, struct err *err)
-{
-	struct lab_bind binds[3];
-	struct lab_opts lab = { .graph = r->graph,
-				.binds = binds,
-				.progress = say,
-				.progress_arg = r,
-				.cancel = r->stop };
-
-	host_set_undo(fault_undo_all);
-	if (r->o->real)
-		r->host = host_real_open(err);
-	else if (r->o->lab)
-		r->host = host_lab_attach(r->o->lab, err);
-	if (r->host)
-		return 0;
-	if (r->o->real || r->o->lab)
-		return -1;
-	binds[lab.n_binds++] = (struct lab_bind){ .source = r->o->home };
-	binds[lab.n_binds++] = (struct lab_bind){ .source = fs_cache_dir() };
-	if (r->o->images_dir)
-		binds[lab.n_binds++] = (struct lab_bind){ .source = r->o->images_dir };
-	r->host = host_lab_up(&lab, err);
-	return r->host ? 0 : err_wrap(err, "the lab");
-}
-
-/* "udp:198.51.100.2:51820" */
-static int parse_tunnel(struct run *r, const char *text, struct err *err)
-{
-	const char *first = strchr(text, ':');
-	const char *last = strrchr(text, ':');
-	unsigned long port = last ? strtoul(last + 1, NULL, 10) : 0;
-
-	if (!first || first == last || port < 1 || port > 65535)
-		return err_set(err, EXIT_USAGE,
-			       "--tunnel %s: PROTO:ADDRESS:PORT is wanted, for example "
-			       "udp:198.51.100.2:51820",
-			       text);
-	r->tunnel.protocol = strncmp(text, "tcp", 3) == 0 ? IPPROTO_TCP : IPPROTO_UDP;
-	r->tunnel_address = str_fmt("%.*s", (int)(last - first - 1), first + 1);
-	r->tunnel.address = r->tunnel_address;
-	r->tunnel.port = (uint16_t)port;
-	return 0;
-}
-
-static int find_tunnel(struct run *r, struct err *err)
-{
-	const struct lab_vpn *vpn;
-
-	if (!host_is_lab(r->host)) {
-		if (!r->o->tunnel)
-			return err_set(err, EXIT_USAGE,
-				       "--host real needs --tunnel PROTO:ADDRESS:PORT, the "
-				       "VPN server's endpoint");
-		return parse_tunnel(r, r->o->tunnel, err);
-	}
-	vpn = host_lab_vpn(r->host);
-	r->tunnel = (struct tap_tunnel){ .protocol = IPPROTO_UDP,
-					 .address = vpn->endpoint,
-					 .port = (uint16_t)vpn->port };
-	add_env(r, str_fmt("WIREGUARD_ENDPOINT_IP=%s", vpn->endpoint));
-	add_env(r, str_fmt("WIREGUARD_ENDPOINT_PORT=%u", vpn->port));
-	add_env(r, str_fmt("WIREGUARD_PUBLIC_KEY=%s", vpn->server_key));
-	add_env(r, str_fmt("WIREGUARD_ADDRESSES=%s", vpn->client_address));
-	add_env(r, str_fmt("DNS_UPSTREAM_PLAIN_ADDRESSES=%s:53", vpn->dns));
-	add_env(r, str_fmt("VPN_DNS=%s", vpn->dns));
-	add_env(r, str_fmt("TUNNEL_DNS=%s", vpn->dns));
-	add_env(r, str_fmt("HEALTH_TARGET_ADDRESSES=198.51.100.131:80"));
-	add_env(r, str_fmt("HEALTH_ICMP_TARGET_IPS=198.51.100.131"));
-	return 0;
-}
-
-/* The key goes into the virtual host as a file of its own: Compose reads secrets from files inside. */
-static int place_secret(struct run *r, struct err *err)
-{
-	const struct lab_vpn *vpn = host_is_lab(r->host) ? host_lab_vpn(r->host) : NULL;
-	_cleanup_free_ char *key = NULL;
-	_cleanup_free_ char *path = NULL;
-	size_t len;
-
-	if (!vpn)
-		return 0;
-	key = fs_read(vpn->client_key_file, 4096, &len, err);
-	if (!key)
-		return -1;
-	path = str_fmt("%s/run/leakproof-wireguard-key", host_root(r->host));
-	add_env(r, str_fmt("WIREGUARD_PRIVATE_KEY_FILE=/run/leakproof-wireguard-key"));
-	return fs_write(path, key, len, 0644, err);
-}
-
-/* Which image each service gets; and in a fresh lab, an engine's store that holds them already. */
-static int choose_images(struct run *r, struct err *err)
-{
-	struct image_opts o = { .images_dir = r->o->images_dir,
-				.pull = r->o->pull,
-				.home = r->o->home,
-				.progress = say,
-				.progress_arg = r };
-	size_t n;
-
-	r->images = images_resolve(&o, err);
-	if (!r->images)
-		return err_wrap(err, "images");
-	if (!r->o->real && !r->o->lab && !(r->graph = images_graph(r->images, err)))
-		return err_wrap(err, "images");
-	n = images_count(r->images);
-	for (size_t i = 0; i < n; i++) {
-		const struct image_choice *c = images_get(r->images, i);
-		_cleanup_free_ char *value = str_fmt("%s (%s, %s) %s", c->reference, c->source,
-						     c->standin ? "stand-in" : "real", c->digest);
-
-		journal_event(r->journal, "image",
-			      json_pack("{s:s,s:s}", "name", c->service, "value", value));
-		add_env(r, str_fmt("%s=%s", c->variable, c->reference));
-	}
-	return 0;
-}
-
-static int load_images(struct run *r, struct err *err)
-{
-	return host_is_lab(r->host) ? images_load(r->images, r->host, err) : 0;
-}
-
-static void describe_host(struct run *r)
-{
-	_cleanup_json_ json_t *version = engine_get(r->host, "/version", NULL);
-	const char *engine = json_string_value(json_object_get(version, "Version"));
-
-	environment(r, "host", host_is_lab(r->host) ? "lab (virtual host in namespaces)" : "real");
-	environment(r, "engine", engine ? engine : "unknown");
-	environment(r, "uplink", host_uplink(r->host));
-	for (const char *const *a = host_real_addrs(r->host); a && *a; a++)
-		environment(r, "real address", *a);
-	if (host_is_lab(r->host))
-		environment(r, "wireguard of the server",
-			    host_lab_vpn(r->host)->kernel ? "kernel" : "wireguard-go");
 }
 
 /* ---- scenarios ---- */
 
 static struct stack *open_stack(void *arg, const char *name, struct err *err)
 {
-	struct run *r = arg;
-	_cleanup_free_ char *base = str_fmt("%s/stack/compose.yml", r->o->home);
-	_cleanup_free_ char *own = str_fmt("%s/stack/%s/compose.yml", r->o->home, name);
-	bool reference = strcmp(name, "reference") == 0;
-	bool override = strcmp(name, "leaky/start-window") == 0;
-	const char *files[3] = { NULL };
-	struct stack_opts o = { .project = "leakproof",
-				.files = files,
-				.env = (const char *const *)r->env };
+	const struct run *r = arg;
 
-	if (reference && r->o->files)
-		o.files = r->o->files;
-	else if (name[0] == '/')
-		files[0] = name;
-	else if (reference || override)
-		files[0] = base;
-	else
-		files[0] = own;
-	if (override)
-		files[1] = own;
-	return stack_open(r->host, &o, err);
+	return setup_stack(&r->setup, name, err);
 }
 
 static int judge_one(struct run *r, struct err *err)
@@ -307,12 +159,13 @@ static int judge_one(struct run *r, struct err *err)
 static int play_set(struct run *r, const struct scenario_set *set, struct err *err)
 {
 	_cleanup_json_ json_t *past = json_array();
-	struct play_opts o = { .host = r->host,
+	struct play_opts o = { .host = r->setup.host,
 			       .past_gateways = past,
 			       .journal = r->journal,
 			       .run = r->id,
 			       .captures = r->captures,
-			       .tunnel = r->tunnel,
+			       .tunnel = r->setup.tunnel,
+			       .outside = &r->setup.outside,
 			       .open_stack = open_stack,
 			       .arg = r,
 			       .i_mean_it = r->o->i_mean_it,
@@ -331,73 +184,87 @@ static int play_set(struct run *r, const struct scenario_set *set, struct err *e
 	return 0;
 }
 
-/* Everything is stored already; what is left is the head of the result and the reports. */
+/* ---- the end ---- */
+
+/* A reader that has gone (`leakproof run | head`) takes nothing from the verdict, which the reports hold. */
+static void print_summary(const struct run *r)
+{
+	struct report_opts o = { 0 };
+	struct err err = { 0 };
+
+	if (report_write(report_find("text"), r->result, &o, stdout, &err) < 0)
+		log_warn("the summary could not be printed: %s", err.text);
+	log_info("report: %s/index.html", r->reports);
+}
+
+/* Everything is stored already; what is left is the head of the result and the reports. The summary is printed also
+ * when the reports cannot be written. */
 static int finish(struct run *r, int *status, struct err *err)
 {
 	_cleanup_free_ char *path = str_fmt("%s/journal.jsonl", r->reports);
 	_cleanup_json_ json_t *events = journal_read(path, err);
 	struct report_opts o = { 0 };
+	int rc;
 
 	if (!events || evaluate_head(r->result, events, err) < 0)
 		return -1;
-	evaluate_total(r->result);
-	if (*r->stop && r->result->verdict == VERDICT_PASS)
-		r->result->verdict = VERDICT_INCONCLUSIVE;
-	if (report_write_all(r->result, r->reports, &o, err) < 0)
-		return -1;
-	if (report_write(report_find("text"), r->result, &o, stdout, err) < 0)
-		return -1;
-	log_info("report: %s/index.html", r->reports);
+	evaluate_total(r->result, events);
+	rc = report_write_all(r->result, r->reports, &o, err);
+	print_summary(r);
 	*status = evaluate_exit_status(r->result);
-	return 0;
+	return rc;
 }
 
-static int host_end(struct run *r, struct err *err)
+/* The run could not go on: what was played until then is reported all the same, and the error is the last word. */
+static void salvage(struct run *r, const struct err *why)
 {
-	struct host *h = r->host;
+	struct err ignored = { 0 };
+	int status;
 
-	r->host = NULL;
-	if (!h)
-		return 0;
-	if (!host_is_lab(h) || r->o->lab || r->o->keep) {
-		host_close(h);
-		return 0;
-	}
-	return host_lab_down(h, err);
+	if (!r->result || r->result->n_scenarios == 0)
+		return;
+	journal_event(r->journal, "error", json_pack("{s:s}", "text", why->text));
+	(void)finish(r, &status, &ignored);
+}
+
+static int play(struct run *r, const struct scenario_set *set, struct err *err)
+{
+	if (begin(r, set, err) < 0)
+		return -1;
+	r->setup = (struct setup){ .o = r->o,
+				   .journal = r->journal,
+				   .stop = r->stop,
+				   .progress = say,
+				   .progress_arg = r };
+	if (setup_open(&r->setup, set, err) < 0)
+		return -1;
+	return play_set(r, set, err);
 }
 
 int run_set(const struct run_opts *o, const struct scenario_set *set, int *status, struct err *err)
 {
 	struct run r = { .o = o, .stop = stop_install() };
 	struct err after = { 0 };
-	int rc = -1;
+	int rc = needs_require(o->real, err);
 
-	if (geteuid() != 0)
-		return err_set(err, EXIT_ENVIRONMENT,
-			       "root is needed for namespaces and captures; run it "
-			       "with sudo");
-	if (begin(&r, err) == 0 && choose_images(&r, err) == 0 && host_up(&r, err) == 0 &&
-	    load_images(&r, err) == 0 && find_tunnel(&r, err) == 0 && place_secret(&r, err) == 0) {
-		describe_host(&r);
-		rc = play_set(&r, set, err);
-	}
-	if (host_end(&r, &after) < 0) {
+	if (rc == 0)
+		rc = play(&r, set, err);
+	if (setup_close(&r.setup, &after) < 0) {
 		log_error("%s", after.text);
 		if (rc == 0)
 			rc = err_set(err, EXIT_ENVIRONMENT,
-				     "the lab could not be taken down; run: leakproof "
-				     "clean");
+				     "not everything could be taken down; run: leakproof clean");
 	}
 	if (rc == 0)
 		rc = finish(&r, status, err);
+	else
+		salvage(&r, err);
 	if (journal_close(r.journal, &after) < 0 && rc == 0)
 		rc = err_set(err, EXIT_ENVIRONMENT, "%s", after.text);
-	images_free(r.images);
+	/* Whatever failed after Ctrl-C failed because of it. */
+	if (rc < 0 && *r.stop)
+		err->status = EXIT_INCONCLUSIVE;
 	result_free(r.result);
-	for (size_t i = 0; i < r.n_env; i++)
-		free(r.env[i]);
-	free(r.tunnel_address);
-	free(r.graph);
 	free(r.captures);
 	free(r.reports);
 	return rc;

@@ -2,27 +2,55 @@
 /* The verdict of one scenario from the evidence. */
 #include "engine/verdict.h"
 
-#include <stddef.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fs.h"
+
+void evidence_doubt(struct evidence *e, enum doubt d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e->doubts[d])
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&e->doubts[d], fmt, ap) < 0)
+		abort();
+	va_end(ap);
+}
+
+void evidence_error(struct evidence *e, const char *text)
+{
+	if (!e->harness_error)
+		e->harness_error = str_fmt("%s", text);
+}
+
+void evidence_promise(struct evidence *e, const char *text)
+{
+	if (!e->broken_promise)
+		e->broken_promise = str_fmt("%s", text);
+}
+
+void evidence_clear(struct evidence *e)
+{
+	free(e->harness_error);
+	free(e->broken_promise);
+	for (size_t i = 0; i < N_DOUBTS; i++)
+		free(e->doubts[i]);
+	*e = (struct evidence){ 0 };
+}
 
 /* Why nothing can be concluded, or NULL. */
-static const char *doubt(const struct evidence *e)
+static const char *first_doubt(const struct evidence *e)
 {
-	if (e->interrupted)
-		return "interrupted before its end";
-	if (e->lost_evidence)
-		return e->lost_evidence;
-	if (e->n_taps == 0)
-		return "no tap was open, so nothing was watched";
-	if (e->unsound_tap)
-		return e->unsound_tap;
+	for (size_t i = 0; i < N_DOUBTS; i++)
+		if (e->doubts[i])
+			return e->doubts[i];
+	if (e->n_uplinks == 0)
+		return "no tap was open on the way out, so nothing was watched";
 	if (e->n_controls == 0)
 		return "no control was sent, so nothing vouches for the rules";
-	if (e->missed_control)
-		return e->missed_control;
-	if (e->clock_step)
-		return e->clock_step;
-	if (e->unconfirmed)
-		return e->unconfirmed;
 	if (e->needs_tunnel && e->tunnel_before == 0)
 		return "no packet of the tunnel was seen before the fault";
 	return NULL;
@@ -40,7 +68,7 @@ enum verdict verdict_decide(const struct evidence *e, const char **reason)
 		*reason = e->harness_error;
 		return VERDICT_ERROR;
 	}
-	why = doubt(e);
+	why = first_doubt(e);
 	if (why) {
 		*reason = why;
 		return VERDICT_INCONCLUSIVE;

@@ -25,64 +25,37 @@ struct watch {
 	bool ended;
 };
 
-/* A control: forged once on the tap `on`, and due on every tap of `due`. */
+/* A control: forged once on every tap of the role `on`, and due there; what the tap of that very name shows is due on
+ * the taps of `also` too. */
 struct control_row {
 	const char *on;
 	const char *rule;
 	enum inject_kind kind;
 	const char *src; /* NULL: the real IPv4 address; "v6": the real IPv6 address */
-	const char *dst;
+	const char *dst; /* NULL: the tunnel's endpoint, and the real address of its family */
 	uint16_t dport;
-	const char *due[3];
+	const char *also[2];
 };
+
+#define CLEARTEXT "cleartext-outside-tunnel"
 
 /* Addresses of the lab's internet; on a real host they are documentation addresses that nobody answers, and
  * the frames go to an Ethernet address that nobody owns. */
 static const struct control_row controls[] = {
-	{ "uplink",
-	  "cleartext-outside-tunnel",
-	  INJECT_TCP,
-	  NULL,
-	  "198.51.100.134",
-	  6881,
-	  { "uplink", "isp" } },
-	{ "uplink",
-	  "cleartext-outside-tunnel",
-	  INJECT_UDP,
-	  "172.30.0.200",
-	  "198.51.100.134",
-	  6881,
-	  { "uplink", "isp" } },
-	{ "uplink",
-	  "cleartext-outside-tunnel",
-	  INJECT_ICMP,
-	  NULL,
-	  "198.51.100.134",
-	  0,
-	  { "uplink", "isp" } },
-	{ "uplink",
-	  "ipv6-outside",
-	  INJECT_TCP,
-	  "v6",
-	  "2001:db8:2::134",
-	  6881,
-	  { "uplink", "isp" } },
-	{ "uplink", "plaintext-dns", INJECT_DNS, NULL, "198.51.100.130", 53, { "uplink", "isp" } },
-	{ "uplink",
-	  "tunnel-endpoint-cleartext",
-	  INJECT_UDP,
-	  NULL,
-	  "198.51.100.2",
-	  4000,
-	  { "uplink", "isp" } },
-	{ "lo", "plaintext-dns", INJECT_DNS, "127.0.0.1", "127.0.0.53", 53, { "lo" } },
+	{ "uplink", CLEARTEXT, INJECT_TCP, NULL, "198.51.100.134", 6881, { "isp" } },
+	{ "uplink", CLEARTEXT, INJECT_UDP, "172.30.0.200", "198.51.100.134", 6881, { "isp" } },
+	{ "uplink", CLEARTEXT, INJECT_ICMP, NULL, "198.51.100.134", 0, { "isp" } },
+	{ "uplink", "ipv6-outside", INJECT_TCP, "v6", "2001:db8:2::134", 6881, { "isp" } },
+	{ "uplink", "plaintext-dns", INJECT_DNS, NULL, "198.51.100.130", 53, { "isp" } },
+	{ "uplink", "tunnel-endpoint-cleartext", INJECT_UDP, NULL, NULL, 4000, { "isp" } },
+	{ "lo", "plaintext-dns", INJECT_DNS, "127.0.0.1", "127.0.0.53", 53, { NULL } },
 	{ "exit",
 	  "real-address-in-payload",
 	  INJECT_TRACKER,
 	  "10.64.0.2",
 	  "198.51.100.132",
 	  6969,
-	  { "exit" } },
+	  { NULL } },
 };
 
 static struct tap *find_tap(const struct watch *w, const char *name)
@@ -126,6 +99,20 @@ static int open_tap(struct watch *w, const char *name, const char *role, int net
 	return 0;
 }
 
+/* The first way out is called "uplink", another one has the interface's name with it. */
+static int open_uplinks(struct watch *w, int host_ns, struct err *err)
+{
+	const char *const *all = host_uplinks(w->o.host);
+
+	for (const char *const *u = all; *u; u++) {
+		_cleanup_free_ char *name = u == all ? str_fmt("uplink") : str_fmt("uplink-%s", *u);
+
+		if (open_tap(w, name, "uplink", host_ns, *u, false, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int open_taps(struct watch *w, struct err *err)
 {
 	struct host *h = w->o.host;
@@ -133,7 +120,7 @@ static int open_taps(struct watch *w, struct err *err)
 	int isp_ns = host_node_netns_fd(h, "isp");
 	int vpn_ns = host_node_netns_fd(h, "vpn");
 
-	if (open_tap(w, "uplink", "uplink", host_ns, host_uplink(h), false, err) < 0 ||
+	if (open_uplinks(w, host_ns, err) < 0 ||
 	    open_tap(w, "lo", "lo", host_ns, "lo", false, err) < 0)
 		return -1;
 	if (isp_ns >= 0 && open_tap(w, "isp", "isp", isp_ns, LAB_ISP_TAP, false, err) < 0)
@@ -177,56 +164,70 @@ static void control_name(const struct control_row *row, const uint8_t *nonce, ch
 }
 
 /* 1 = sent, 0 = does not apply on this host, -1 = error. */
-static int send_control(const struct watch *w, const struct control_row *row, uint32_t id,
-			struct err *err)
+static int send_control(const struct watch *w, const struct control_row *row, const struct tap *t,
+			uint32_t id, struct err *err)
 {
-	const struct tap *t = find_tap(w, row->on);
 	bool exit_side = strcmp(row->on, "exit") == 0;
+	const char *dst = row->dst ? row->dst : w->o.tunnel.address;
 	char name[128];
 	struct inject_spec s = {
 		.netns_fd = exit_side ? host_node_netns_fd(w->o.host, "vpn")
 				      : host_netns_fd(w->o.host),
-		.ifname = t ? tap_ifname(t) : NULL,
+		.ifname = tap_ifname(t),
 		.kind = row->kind,
 		.src = row->src,
-		.dst = row->dst,
-		.dport = row->dport,
+		.dst = dst,
+		/* Never the tunnel's own port: that would be its exact tuple. */
+		.dport = (uint16_t)(row->dport + (!row->dst && row->dport == w->o.tunnel.port)),
 		.id = id,
 		.name = name,
 		.announce = real_addr(w->o.host, false),
 	};
 
 	if (!row->src || strcmp(row->src, "v6") == 0)
-		s.src = real_addr(w->o.host, row->src != NULL);
-	if (!t || !s.src)
+		s.src = real_addr(w->o.host, strchr(dst, ':') != NULL);
+	if (!s.src || (row->kind == INJECT_TRACKER && !s.announce))
 		return 0;
 	memcpy(s.nonce, w->o.nonce, sizeof(s.nonce));
 	control_name(row, w->o.nonce, name);
 	if (inject_send(&s, NULL, err) < 0)
-		return err_wrap(err, "control of %s on %s", row->rule, row->on);
+		return err_wrap(err, "control of %s on %s", row->rule, tap_name(t));
 	return 1;
+}
+
+static void note_control(struct watch *w, const struct control_row *row, const char *tap,
+			 uint32_t id)
+{
+	json_t *c = json_pack("{s:I,s:s,s:s}", "id", (json_int_t)id, "rule", row->rule, "tap", tap);
+
+	(void)json_array_append_new(w->controls, c);
+	journal_event(w->o.journal, "control", json_copy(c));
+}
+
+/* Row i on tap t, where the far taps see what the first uplink sees. */
+static int place_control(struct watch *w, size_t i, const struct tap *t, struct err *err)
+{
+	const struct control_row *row = &controls[i];
+	/* A lookup is known by its name, which says the rule and no number. */
+	uint32_t id = POLICY_CONTROL_BASE + (row->kind == INJECT_DNS ? 0 : 1 + (uint32_t)i);
+	int rc = send_control(w, row, t, id, err);
+
+	if (rc <= 0)
+		return rc;
+	note_control(w, row, tap_name(t), id);
+	for (const char *const *also = row->also; *also; also++)
+		if (strcmp(tap_name(t), row->on) == 0 && find_tap(w, *also))
+			note_control(w, row, *also, id);
+	return 0;
 }
 
 static int send_controls(struct watch *w, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
-		const struct control_row *row = &controls[i];
-		uint32_t id = POLICY_CONTROL_BASE + (uint32_t)i;
-		int rc = send_control(w, row, id, err);
-
-		if (rc < 0)
-			return -1;
-		for (const char *const *due = row->due; rc == 1 && *due; due++) {
-			json_t *c;
-
-			if (!find_tap(w, *due))
-				continue;
-			c = json_pack("{s:I,s:s,s:s}", "id", (json_int_t)id, "rule", row->rule,
-				      "tap", *due);
-			(void)json_array_append_new(w->controls, c);
-			journal_event(w->o.journal, "control", json_copy(c));
-		}
-	}
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		for (size_t t = 0; t < w->n; t++)
+			if (strcmp(tap_role(w->taps[t]), controls[i].on) == 0 &&
+			    place_control(w, i, w->taps[t], err) < 0)
+				return -1;
 	return 0;
 }
 
@@ -300,28 +301,32 @@ uint64_t watch_tunnel_packets(const struct watch *w)
 {
 	const struct tap *inside = find_tap(w, "exit");
 	struct tap_live live;
+	uint64_t n = 0;
 
-	tap_live(inside ? inside : find_tap(w, "uplink"), &live);
-	return inside ? live.packets : live.tunnel_packets;
-}
-
-uint64_t watch_outside_packets(const struct watch *w)
-{
-	struct tap_live live;
-
-	tap_live(find_tap(w, "uplink"), &live);
-	return live.packets;
+	for (size_t i = 0; i < w->n; i++) {
+		tap_live(w->taps[i], &live);
+		if (inside)
+			n += w->taps[i] == inside ? live.packets : 0;
+		else
+			n += live.tunnel_packets;
+	}
+	return n;
 }
 
 json_t *watch_taps_json(const struct watch *w)
 {
 	json_t *list = json_array();
+	struct tap_stats s;
 
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; i < w->n; i++) {
+		tap_stats(w->taps[i], &s);
+		if (s.lives == 0)
+			continue; /* its interface never appeared, and there is no file */
 		(void)json_array_append_new(
 			list, json_pack("{s:s,s:s,s:s,s:s+}", "name", w->names[i], "role",
 					tap_role(w->taps[i]), "interface", tap_ifname(w->taps[i]),
 					"file", w->names[i], ".pcap"));
+	}
 	return list;
 }
 

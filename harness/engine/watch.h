@@ -36,9 +36,6 @@ void watch_free(struct watch *w); /* NULL allowed */
 /* Packets that crossed the tunnel so far: seen inside it in the lab, as its outer packets elsewhere. */
 uint64_t watch_tunnel_packets(const struct watch *w);
 
-/* Packets so far on the outside taps that are not the tunnel's (beacons and controls included). */
-uint64_t watch_outside_packets(const struct watch *w);
-
 /* What the policy says of taps and controls; new references. */
 json_t *watch_taps_json(const struct watch *w);
 json_t *watch_controls_json(const struct watch *w);

@@ -148,7 +148,7 @@ int fault_confirm(struct fault_active *a, int64_t timeout_ns, struct err *err)
 		rc = fault_observe(a, err);
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
-		if (clock_mono_ns() >= deadline)
+		if (clock_mono_ns() >= deadline || (a->ctx->stop && *a->ctx->stop))
 			break;
 		clock_sleep_ns(POLL_NS);
 	}

@@ -5,6 +5,7 @@
 #define FAULT_FAULT_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct fault_ctx {
 	const char *state_dir; /* undo records go to STATE_DIR/undo/; usually host_state_dir() */
 	const char *run;       /* run id, part of the names of nft tables */
 	bool i_mean_it; /* a real host: faults that reach beyond the project's containers may act */
+	const volatile sig_atomic_t *stop; /* non-zero ends fault_confirm() early; NULL: never */
 };
 
 /* When it happened, CLOCK_REALTIME nanoseconds: not before `before`, not after `after`. */
@@ -82,7 +84,7 @@ bool fault_refused(const struct fault_ctx *c, const struct step_fault *step, str
 struct fault_active *fault_apply(const struct fault_ctx *c, const struct step_fault *step,
 				 struct err *err);
 
-/* Look until it is seen or timeout_ns have passed; fills a->result. 0 also when it was not seen: that is
+/* Look until it is seen, timeout_ns have passed or the context says stop; fills a->result. 0 also when it was not seen: that is
  * the verdict's business (a->result.confirmed). -1 when looking itself failed. */
 int fault_confirm(struct fault_active *a, int64_t timeout_ns, struct err *err);
 

@@ -2,6 +2,7 @@
 /* The handle: accessors, opening and closing. */
 #include "host/host.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -41,6 +42,27 @@ static struct host *handle_new(const char *id)
 	return h;
 }
 
+void host_list_add(char ***list, const char *text)
+{
+	size_t n = 0;
+
+	for (; *list && (*list)[n]; n++)
+		if (strcmp((*list)[n], text) == 0)
+			return;
+	*list = realloc(*list, (n + 2) * sizeof(**list));
+	if (!*list)
+		abort();
+	(*list)[n] = str_fmt("%s", text);
+	(*list)[n + 1] = NULL;
+}
+
+void host_list_free(char **list)
+{
+	for (char **i = list; i && *i; i++)
+		free(*i);
+	free(list);
+}
+
 struct host *lab_handle_new(const char *id)
 {
 	struct host *h = handle_new(id);
@@ -48,13 +70,10 @@ struct host *lab_handle_new(const char *id)
 	h->lab = true;
 	h->state_dir = lab_state_dir_of(id);
 	h->cgroup_parent = str_fmt("/leakproof-%s", id);
-	h->uplink = str_fmt("eth0");
 	h->state = json_object();
-	h->addrs = calloc(3, sizeof(*h->addrs));
-	if (!h->addrs)
-		abort();
-	h->addrs[0] = str_fmt("203.0.113.10");
-	h->addrs[1] = str_fmt("2001:db8:1::10");
+	host_list_add(&h->uplinks, "eth0");
+	host_list_add(&h->addrs, "203.0.113.10");
+	host_list_add(&h->addrs, "2001:db8:1::10");
 	return h;
 }
 
@@ -71,12 +90,13 @@ void lab_node_forget(struct node *n)
 	n->start = 0;
 }
 
-/* The run state of the machine itself goes, unless an undo journal is still in it. */
+/* The run state of the machine itself goes, unless it tells of something that is still to be put back. */
 static void real_forget(const struct host *h)
 {
 	_cleanup_free_ char *undo = str_fmt("%s/undo", h->state_dir);
+	_cleanup_free_ char *project = str_fmt("%s/project", h->state_dir);
 
-	if (rmdir(undo) < 0 && errno != ENOENT)
+	if ((rmdir(undo) < 0 && errno != ENOENT) || fs_exists(project))
 		return;
 	(void)fs_remove_tree(h->state_dir, NULL);
 	(void)rmdir(RUN_DIR);
@@ -86,18 +106,16 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
-	if (!h->lab)
+	if (!h->lab && h->state_dir)
 		real_forget(h);
 	for (int i = 0; i < N_NODES; i++)
 		lab_node_forget(&h->nodes[i]);
-	for (char **a = h->addrs; a && *a; a++)
-		free(*a);
-	free(h->addrs);
+	host_list_free(h->uplinks);
+	host_list_free(h->addrs);
 	free(h->id);
 	free(h->state_dir);
 	free(h->root);
 	free(h->socket);
-	free(h->uplink);
 	free(h->cgroup_parent);
 	json_decref(h->state);
 	free(h);
@@ -115,6 +133,18 @@ struct host *host_lab_attach(const char *id, struct err *err)
 		return NULL;
 	}
 	return h;
+}
+
+int host_lab_hold(struct host *h, struct err *err)
+{
+	if (host_lab_in_use(h->id))
+		return err_set(err, EXIT_ENVIRONMENT,
+			       "lab `%s` is in use by process %d; wait for it, or use another lab",
+			       h->id,
+			       (int)json_integer_value(
+				       json_object_get(json_object_get(h->state, "owner"), "pid")));
+	lab_state_own(h);
+	return lab_state_save(h, err);
 }
 
 const char *lab_str(const struct host *h, const char *key)
@@ -175,7 +205,22 @@ const char *host_socket(const struct host *h)
 
 const char *host_uplink(const struct host *h)
 {
-	return h->uplink;
+	return h->uplinks[0];
+}
+
+const char *const *host_uplinks(const struct host *h)
+{
+	return (const char *const *)h->uplinks;
+}
+
+int host_add_real_addr(struct host *h, const char *address, struct err *err)
+{
+	uint8_t bin[16];
+
+	if (inet_pton(strchr(address, ':') ? AF_INET6 : AF_INET, address, bin) != 1)
+		return err_set(err, EXIT_USAGE, "`%.60s` is no numeric address", address);
+	host_list_add(&h->addrs, address);
+	return 0;
 }
 
 const char *const *host_real_addrs(const struct host *h)

@@ -44,8 +44,15 @@ struct host *host_lab_up(const struct lab_opts *o, struct err *err);
 /* Take hold of a living lab by its /run/leakproof/ID/state.json. */
 struct host *host_lab_attach(const char *id, struct err *err);
 
+/* Note this process as the one that uses the lab, so that nobody else does and `clean` leaves it alone. -1 when
+ * another living process does. */
+int host_lab_hold(struct host *h, struct err *err);
+
 /* The machine itself; fails (EXIT_ENVIRONMENT) when it has no default route or no Docker socket. */
 struct host *host_real_open(struct err *err);
+
+/* The same for looking only: without a state directory, so no fault may be applied by it. */
+struct host *host_real_look(struct err *err);
 
 /* Forget the handle; a lab goes on living. NULL is allowed. */
 void host_close(struct host *h);
@@ -57,7 +64,7 @@ int host_lab_down(struct host *h, struct err *err);
  * which nothing is left is no error. Undo hooks (host_set_undo) run first. */
 int host_lab_clean(const char *id, struct err *err);
 
-/* Does the process live that brought it up? (A lab of `lab up` is used by nobody, and lives on.) */
+/* Does the process live that uses it? (A lab of `lab up` is used by nobody, and lives on.) */
 bool host_lab_in_use(const char *id);
 
 /* Ids of all labs of which something is left on this machine. NULL-terminated; free with host_ids_free. */
@@ -79,12 +86,17 @@ const char *host_root(
 	const struct host *h); /* "" or "/proc/INIT/root": put before a path of the host */
 const char *host_socket(const struct host *h); /* Docker's socket as the harness reaches it */
 const char *host_uplink(const struct host *h); /* interface of the default route */
+const char *const *host_uplinks(
+	const struct host
+		*h); /* of every default route, the first is host_uplink(); NULL-terminated */
 const char *const *host_real_addrs(
-	const struct host *h); /* NULL-terminated texts, v4 then v6, global scope */
+	const struct host *h); /* NULL-terminated texts, those of the uplinks (v4 then v6) first */
+/* Another address that must not get out, such as the public one of the router before a real host. */
+int host_add_real_addr(struct host *h, const char *address, struct err *err);
 const char *host_cgroup_parent(const struct host *h); /* "/leakproof-ID"; NULL on real */
 
-/* Where this host's run state lies: state.json and undo/ (real: /run/leakproof/real-PID, removed by
- * host_close() when nothing is left to undo in it). */
+/* Where this host's run state lies: state.json, undo/, and on a real host `project`, the name of the Compose project
+ * that a run has there (real: /run/leakproof/real-PID, removed by host_close() when nothing is left to put back). */
 const char *host_state_dir(const struct host *h);
 
 /* ---- lab only; -1, 0 or NULL on real ---- */
@@ -159,8 +171,13 @@ int host_graph_capture(struct host *h, const char *key, struct err *err);
 
 /* ---- the tree ---- */
 
-/* Path of the Debian tree (owned by the caller); builds it where the cache has none. */
-char *host_lab_tree(void (*progress)(void *arg, const char *what), void *arg, struct err *err);
+/* Path of the Debian tree (owned by the caller); builds it where the cache has none. Of the options only progress
+ * and cancel count; NULL: neither. */
+char *host_lab_tree(const struct lab_opts *o, struct err *err);
+
+/* Remove what processes that were killed left half done: builds in the cache, labs that had no name yet. What a
+ * living process makes stays. */
+int host_sweep(struct err *err);
 
 /* Directory that holds stack/ and scenarios/: $LEAKPROOF_HOME, else found upwards from the program, else from
  * the working directory. Owned by the caller; NULL with an error when there is none. */

@@ -15,6 +15,9 @@
 #define RUN_DIR	  "/run/leakproof"
 #define STATE_MAX ((size_t)1 << 20)
 
+/* In RUN_DIR: + process id, dot, lab id; a lab's state directory before it has its name. */
+#define CLAIM_PREFIX ".claim."
+
 /* argv[0] of a node's init: how the re-executed program knows what it is (lab_init.c). */
 #define LAB_INIT_NAME "leakproof-lab-init"
 #define LAB_CTL_FD    3 /* in the init: the socket to the process that started it */
@@ -37,8 +40,8 @@ struct node {
 /* Everything that outlives the process is in `state`, which is what state.json holds. */
 struct host {
 	bool lab;
-	char *id, *state_dir, *root, *socket, *uplink, *cgroup_parent;
-	char **addrs;
+	char *id, *state_dir, *root, *socket, *cgroup_parent;
+	char **uplinks, **addrs; /* NULL-terminated */
 	json_t *state;
 	struct node nodes[N_NODES]; /* real: only NODE_HOST */
 	struct lab_vpn vpn;	    /* strings are owned by state */
@@ -55,6 +58,10 @@ const char *lab_str(const struct host *h, const char *key); /* a string of the s
 char *lab_path(const struct host *h, const char *fmt, ...)  /* below the lab's directory on disk */
 	__attribute__((format(printf, 2, 3)));
 void lab_node_forget(struct node *n);
+
+/* Append a copy to a NULL-terminated list, unless it is there already. */
+void host_list_add(char ***list, const char *text);
+void host_list_free(char **list);
 
 /* lab_state.c */
 char *lab_state_dir_of(const char *id);

@@ -173,46 +173,31 @@ int host_lab_clean(const char *id, struct err *err)
 	return host_lab_down(h, err);
 }
 
-static void add_id(char ***ids, size_t *n, const char *id)
-{
-	for (size_t i = 0; i < *n; i++)
-		if (strcmp((*ids)[i], id) == 0)
-			return;
-	*ids = realloc(*ids, (*n + 2) * sizeof(**ids));
-	if (!*ids)
-		abort();
-	(*ids)[(*n)++] = str_fmt("%s", id);
-	(*ids)[*n] = NULL;
-}
-
-static void add_ids_of(const char *dir, char ***ids, size_t *n)
+static void add_ids_of(const char *dir, char ***ids)
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
 	const struct dirent *e;
 
 	while (d && (e = readdir(d)))
 		if (e->d_name[0] != '.')
-			add_id(ids, n, e->d_name);
+			host_list_add(ids, e->d_name);
 }
 
 char **host_lab_ids(struct err *err)
 {
 	_cleanup_free_ char *labs = str_fmt("%s/labs", fs_cache_dir());
 	char **ids = calloc(1, sizeof(*ids));
-	size_t n = 0;
 
 	if (!ids) {
 		err_errno(err, "list of labs");
 		return NULL;
 	}
-	add_ids_of(RUN_DIR, &ids, &n);
-	add_ids_of(labs, &ids, &n);
+	add_ids_of(RUN_DIR, &ids);
+	add_ids_of(labs, &ids);
 	return ids;
 }
 
 void host_ids_free(char **ids)
 {
-	for (char **i = ids; i && *i; i++)
-		free(*i);
-	free(ids);
+	host_list_free(ids);
 }

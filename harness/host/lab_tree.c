@@ -34,17 +34,18 @@ char *lab_tree_path(const char *home, struct err *err)
 	return str_fmt("%s/tree-%s", fs_cache_dir(), hex);
 }
 
-char *host_lab_tree(void (*progress)(void *arg, const char *what), void *arg, struct err *err)
+char *host_lab_tree(const struct lab_opts *opts, struct err *err)
 {
-	const struct proc_opts o = { .timeout_ns = BUILD_NS };
+	const struct proc_opts o = { .timeout_ns = BUILD_NS, .cancel = opts ? opts->cancel : NULL };
 	_cleanup_free_ char *home = host_home_dir(err);
 	_cleanup_free_ char *script = home ? str_fmt("%s/" BUILD_SCRIPT, home) : NULL;
 	_cleanup_free_ char *tree = home ? lab_tree_path(home, err) : NULL;
 
 	if (!tree || fs_exists(tree))
 		return take_ptr(tree);
-	if (progress)
-		progress(arg, "building the lab's Debian tree (about a minute, once)");
+	if (opts && opts->progress)
+		opts->progress(opts->progress_arg,
+			       "building the lab's Debian tree (about a minute, once)");
 	if (proc_check(PROC_ARGV("sh", script, tree), &o, err) < 0)
 		return NULL;
 	return take_ptr(tree);

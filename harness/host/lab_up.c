@@ -62,21 +62,44 @@ static int check_cache_path(struct err *err)
 		fs_cache_dir());
 }
 
-/* The directory is the claim on the name. Its parent may go in between, when another lab's end finds it empty. */
-static int claim(struct host *h, struct err *err)
+/* A directory that holds the state, under a name of this process. Its parent may go in between, when another lab's end
+ * finds it empty. */
+static int make_claim(struct host *h, const char *dir, struct err *err)
 {
+	char *final = h->state_dir;
 	int rc = -1;
 
 	for (int tries = 0; rc < 0 && tries < 10; tries++) {
 		if (fs_mkdir_p(RUN_DIR, 0755, err) < 0)
 			return -1;
-		rc = mkdir(h->state_dir, 0700);
+		rc = mkdir(dir, 0700);
 		if (rc < 0 && errno != ENOENT)
 			break;
 	}
-	if (rc == 0)
+	if (rc < 0)
+		return err_errno(err, "%s", dir);
+	h->state_dir = (char *)(uintptr_t)dir;
+	rc = lab_state_save(h, err);
+	h->state_dir = final;
+	return rc;
+}
+
+/* The directory is the claim on the name. It appears whole, with its owner in it: `clean` takes what nobody owns. An
+ * empty one, which nobody can be in, gives way (rename(2)). */
+static int claim(struct host *h, struct err *err)
+{
+	_cleanup_free_ char *dir = str_fmt(RUN_DIR "/" CLAIM_PREFIX "%d.%s", (int)getpid(), h->id);
+	int rc = make_claim(h, dir, err), why = 0;
+
+	if (rc == 0 && rename(dir, h->state_dir) < 0)
+		why = errno;
+	if (rc == 0 && why == 0)
 		return 0;
-	if (errno == EEXIST)
+	(void)fs_remove_tree(dir, NULL);
+	if (rc < 0)
+		return -1;
+	errno = why;
+	if (errno == EEXIST || errno == ENOTEMPTY)
 		return err_set(err, EXIT_ENVIRONMENT,
 			       "a lab `%s` is there already; `leakproof clean %s` removes it",
 			       h->id, h->id);
@@ -187,11 +210,6 @@ int lab_engine_wait(struct host *h, struct err *err)
 
 static int bring_up(struct host *h, const struct lab_opts *o, const char *home, struct err *err)
 {
-	_cleanup_free_ char *disk = lab_disk_dir_of(h->id);
-
-	lab_state_own(h);
-	(void)json_object_set_new(h->state, "id", json_string(h->id));
-	(void)json_object_set_new(h->state, "disk", json_string(disk));
 	(void)json_object_set_new(h->state, "no_docker", json_boolean(o->no_docker));
 	(void)json_object_set_new(h->state, "binds", binds_json(o));
 	if (o->graph)
@@ -215,12 +233,16 @@ static int bring_up(struct host *h, const struct lab_opts *o, const char *home, 
 static struct host *claim_handle(const struct lab_opts *o, const char *tree, struct err *err)
 {
 	_cleanup_free_ char *id = o->id ? str_fmt("%s", o->id) : fresh_id();
+	_cleanup_free_ char *disk = lab_disk_dir_of(id);
 	struct host *h;
 
 	if (lab_id_check(id, err) < 0)
 		return NULL;
 	h = lab_handle_new(id);
 	h->cancel = o->cancel;
+	lab_state_own(h);
+	(void)json_object_set_new(h->state, "id", json_string(id));
+	(void)json_object_set_new(h->state, "disk", json_string(disk));
 	(void)json_object_set_new(h->state, "tree", json_string(tree));
 	if (lab_seed_make(h, o->progress, o->progress_arg, err) < 0 || claim(h, err) < 0) {
 		host_close(h);
@@ -241,7 +263,7 @@ struct host *host_lab_up(const struct lab_opts *o, struct err *err)
 		err_set(err, EXIT_ENVIRONMENT, "the lab needs root: start leakproof with sudo");
 		return NULL;
 	}
-	tree = host_lab_tree(o->progress, o->progress_arg, err);
+	tree = host_lab_tree(o, err);
 	h = tree ? claim_handle(o, tree, err) : NULL;
 	if (!h)
 		return NULL;

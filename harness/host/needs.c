@@ -113,15 +113,31 @@ static void check_capabilities(struct need *n)
 
 /* ---- programs ---- */
 
-static bool has_program(const char *name)
+static const char *const packages[][2] = {
+	{ "ip", "iproute2" },	   { "unshare", "util-linux" },	     { "setpriv", "util-linux" },
+	{ "flock", "util-linux" }, { "debootstrap", "debootstrap" }, { "nft", "nftables" },
+	{ "skopeo", "skopeo" },	   { "docker", "docker.io" },	     { "sha256sum", "coreutils" },
+};
+
+const char *needs_package(const char *program)
 {
-	const char *dirs[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-			       "/usr/bin",	  "/sbin",	    "/bin" };
+	for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
+		if (strcmp(packages[i][0], program) == 0)
+			return packages[i][1];
+	return program;
+}
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		_cleanup_free_ char *path = str_fmt("%s/%s", dirs[i], name);
+/* As execvp(3) looks for it. */
+bool needs_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	_cleanup_free_ char *dirs = str_fmt("%s", path ? path : "/bin:/usr/bin");
+	char *rest = NULL;
 
-		if (access(path, X_OK) == 0)
+	for (char *dir = strtok_r(dirs, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest)) {
+		_cleanup_free_ char *file = str_fmt("%s/%s", dir, name);
+
+		if (access(file, X_OK) == 0)
 			return true;
 	}
 	return false;
@@ -136,27 +152,39 @@ static bool tree_is_built(void)
 	return tree && fs_exists(tree);
 }
 
-static void check_programs(struct need *n)
+static void check_programs_of(struct need *n, const char *const *programs)
 {
-	static const char *const programs[][2] = { { "ip", "iproute2" },
-						   { "unshare", "util-linux" },
-						   { "setpriv", "util-linux" },
-						   { "flock", "util-linux" },
-						   { "debootstrap", "debootstrap" } };
-	size_t count = sizeof(programs) / sizeof(programs[0]) - (tree_is_built() ? 1 : 0);
-	char missing[128] = "", packages[128] = "";
+	char missing[128] = "", wanted[128] = "";
 
-	for (size_t i = 0; i < count; i++)
-		if (!has_program(programs[i][0])) {
-			add_word(missing, sizeof(missing), programs[i][0]);
-			add_word(packages, sizeof(packages), programs[i][1]);
+	for (; *programs; programs++)
+		if (!needs_program(*programs)) {
+			add_word(missing, sizeof(missing), *programs);
+			add_word(wanted, sizeof(wanted), needs_package(*programs));
 		}
 	if (!*missing) {
-		found(n, NEED_OK, "all that the lab needs");
+		found(n, NEED_OK, "all that are called");
 		return;
 	}
-	found(n, NEED_MISSING, "not found:%s", missing);
-	mend(n, "apt-get install%s", packages);
+	found(n, NEED_MISSING, "not found in PATH:%s", missing);
+	mend(n, "apt-get install%s; PATH must have /usr/sbin and /sbin", wanted);
+}
+
+static void check_programs(struct need *n)
+{
+	static const char *const always[] = { "ip",	   "unshare",	  "setpriv", "flock",
+					      "sha256sum", "debootstrap", NULL };
+	static const char *const built[] = {
+		"ip", "unshare", "setpriv", "flock", "sha256sum", NULL
+	};
+
+	check_programs_of(n, tree_is_built() ? built : always);
+}
+
+static void check_real_programs(struct need *n)
+{
+	static const char *const programs[] = { "ip", "docker", "sha256sum", NULL };
+
+	check_programs_of(n, programs);
 }
 
 /* ---- kernel ---- */
@@ -418,7 +446,7 @@ static void check_tree(struct need *n)
 static void check_real(struct need *n)
 {
 	struct err err = { 0 };
-	struct host *h = host_real_open(&err);
+	struct host *h = host_real_look(&err);
 	char addrs[160] = "";
 
 	if (!h) {
@@ -467,6 +495,23 @@ static const struct {
 	{ "real host", true, check_real },
 	{ "leftovers", false, check_leftovers },
 };
+
+int needs_require(bool real, struct err *err)
+{
+	static void (*const wanted[])(struct need * n) = { check_root, check_capabilities,
+							   check_programs };
+	static void (*const wanted_real[])(struct need * n) = { check_root, check_capabilities,
+								check_real_programs };
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct need n = { 0 };
+
+		(real ? wanted_real : wanted)[i](&n);
+		if (n.state == NEED_MISSING)
+			return err_set(err, EXIT_ENVIRONMENT, "%s: %s", n.detail, n.mend);
+	}
+	return 0;
+}
 
 size_t needs_check(struct need *out, size_t max)
 {

@@ -3,7 +3,10 @@
 #ifndef HOST_NEEDS_H
 #define HOST_NEEDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "base/err.h"
 
 enum need_state {
 	NEED_OK,
@@ -20,6 +23,16 @@ struct need {
 
 /* "ok", "warning", "missing" */
 const char *need_state_name(enum need_state s);
+
+/* What a run cannot do without, asked before it begins: root, capabilities, programs. -1 with what is missing and
+ * the mend (EXIT_ENVIRONMENT). The lab's own needs are left out for the machine itself (real). */
+int needs_require(bool real, struct err *err);
+
+/* Is there a program of that name in PATH? */
+bool needs_program(const char *name);
+
+/* The Debian package that brings a program that the harness calls; the name itself where it is not known. */
+const char *needs_package(const char *program);
 
 /* Look at everything; fills at most `max` and returns how many. Probes run in short-lived children with namespaces
  * of their own and leave nothing behind. Call it while the process has one thread. */

@@ -2,7 +2,9 @@
 /* One libcurl request in a network namespace; shared by http_get and the workload. */
 #include "probe/curl_call.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "capture/netns.h"
+#include "probe/resolve.h"
 
 #define BODY_MAX ((size_t)1 << 20)
 
@@ -73,7 +76,7 @@ static void add_form(CURL *curl, const struct curl_call *c, curl_mime **mime)
 	(void)curl_easy_setopt(curl, CURLOPT_MIMEPOST, *mime);
 }
 
-static void set_options(CURL *curl, struct curl_call *c, const char *interface)
+static void set_options(CURL *curl, struct curl_call *c)
 {
 	(void)curl_easy_setopt(curl, CURLOPT_URL, c->url);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -84,8 +87,6 @@ static void set_options(CURL *curl, struct curl_call *c, const char *interface)
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
 	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
-	if (interface)
-		(void)curl_easy_setopt(curl, CURLOPT_INTERFACE, interface);
 	if (c->referer)
 		(void)curl_easy_setopt(curl, CURLOPT_REFERER, c->referer);
 	if (c->cookie)
@@ -94,18 +95,50 @@ static void set_options(CURL *curl, struct curl_call *c, const char *interface)
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, c->post);
 }
 
+static bool is_numeric(const char *host)
+{
+	uint8_t bin[16];
+
+	return host[0] == '[' || inet_pton(AF_INET, host, bin) == 1;
+}
+
+/* The host of the URL as libcurl wants to be told of it, "name:port:address"; NULL when it is numeric, is no URL, or
+ * nobody knows it: then libcurl says what is wrong. */
+static struct curl_slist *look_up(const struct curl_call *c)
+{
+	struct curl_slist *list = NULL;
+	CURLU *u = curl_url();
+	char *host = NULL, *port = NULL;
+	char address[RESOLVE_TEXT];
+
+	if (curl_url_set(u, CURLUPART_URL, c->url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+	    !is_numeric(host) && resolve_v4(c->resolv_conf, host, address) == 0) {
+		_cleanup_free_ char *row = str_fmt("%s:%s:%s", host, port, address);
+
+		list = curl_slist_append(NULL, row);
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+	return list;
+}
+
 /* In a thread inside the namespace; libcurl's sockets are made here. */
 static int perform(void *arg, struct err *err)
 {
 	struct curl_call *c = arg;
-	_cleanup_free_ char *interface = c->ifname ? str_fmt("if!%s", c->ifname) : NULL;
 	CURL *curl = curl_easy_init();
+	struct curl_slist *known = NULL;
 	curl_mime *mime = NULL;
 	CURLcode rc;
 
 	if (!curl)
 		return err_set(err, EXIT_ENVIRONMENT, "libcurl");
-	set_options(curl, c, interface);
+	set_options(curl, c);
+	if (c->resolv_conf && (known = look_up(c)))
+		(void)curl_easy_setopt(curl, CURLOPT_RESOLVE, known);
 	if (c->file)
 		add_form(curl, c, &mime);
 	rc = curl_easy_perform(curl);
@@ -115,6 +148,7 @@ static int perform(void *arg, struct err *err)
 		(void)snprintf(c->error, sizeof(c->error), "%s", curl_easy_strerror(rc));
 	curl_mime_free(mime);
 	curl_easy_cleanup(curl);
+	curl_slist_free_all(known);
 	if (rc == CURLE_READ_ERROR || rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL)
 		return err_set(err, EXIT_USAGE, "%s: %s", c->file ? c->file : c->url, c->error);
 	return 0;

@@ -12,7 +12,9 @@
 struct curl_call {
 	int netns_fd; /* -1 = the caller's */
 	const char *url;
-	const char *ifname;   /* NULL = as the routes say */
+	/* resolv.conf whose first IPv4 name server is asked, from inside the namespace, when the URL's host is a
+	 * name; NULL = no resolver is asked */
+	const char *resolv_conf;
 	const char *post;     /* body of an urlencoded POST, NULL = GET */
 	const char *referer;  /* NULL = none */
 	const char *cookie;   /* "name=value", NULL = none */

@@ -8,12 +8,13 @@
 #include "base/clock.h"
 #include "probe/curl_call.h"
 
-int http_get(int netns_fd, const char *url, const char *ifname, int64_t timeout_ns,
+int http_get(int netns_fd, const char *url, const char *resolv_conf, int64_t timeout_ns,
 	     struct http_answer *out, struct err *err)
 {
-	struct curl_call c = {
-		.netns_fd = netns_fd, .url = url, .ifname = ifname, .timeout_ns = timeout_ns
-	};
+	struct curl_call c = { .netns_fd = netns_fd,
+			       .url = url,
+			       .resolv_conf = resolv_conf,
+			       .timeout_ns = timeout_ns };
 	int64_t begin = clock_real_ns();
 
 	if (curl_call(&c, err) < 0)

@@ -14,9 +14,10 @@ struct http_answer {
 	int64_t begin, end; /* REALTIME ns */
 };
 
-/* GET url (numeric host: no resolver is asked). A refused or timed-out request is an answer with status
- * 0, not an error; -1 only when the harness itself failed. ifname: bind to that interface, NULL = routes. */
-int http_get(int netns_fd, const char *url, const char *ifname, int64_t timeout_ns,
+/* GET url. A refused or timed-out request is an answer with status 0, not an error; -1 only when the harness itself
+ * failed. A host that is a name is asked of the first name server of resolv_conf, from inside the namespace; NULL:
+ * only numeric hosts. */
+int http_get(int netns_fd, const char *url, const char *resolv_conf, int64_t timeout_ns,
 	     struct http_answer *out, struct err *err);
 void http_answer_free(struct http_answer *a);
 

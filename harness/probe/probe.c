@@ -45,6 +45,11 @@ const struct probe_row *probe_find(const char *name)
 	return NULL;
 }
 
+bool probe_goes_to_sink(const struct probe_row *row)
+{
+	return strcmp(row->dest, PROBE_SINK) == 0;
+}
+
 static int check(const struct probe_row *row, const struct probe_spec *s, struct err *err)
 {
 	uint8_t bin[16];

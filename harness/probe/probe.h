@@ -49,6 +49,13 @@ extern const struct probe_row *const probe_rows[];
 extern const size_t n_probe_rows;
 const struct probe_row *probe_find(const char *name); /* NULL when there is none */
 
+/* Default destinations are addresses of the lab's internet (docs/architecture.md); on a real host these are
+ * documentation addresses that nobody answers. */
+#define PROBE_SINK	 "198.51.100.134"
+#define PROBE_RESOLVER	 "198.51.100.130"
+#define PROBE_PUBLIC_DNS "dns-public" /* the probe that asks the resolver */
+bool probe_goes_to_sink(const struct probe_row *row);
+
 struct probe_spec {
 	int netns_fd;	    /* the container's network namespace */
 	const char *ifname; /* bind to this interface (SO_BINDTODEVICE); NULL = as the routes say */

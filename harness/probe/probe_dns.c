@@ -85,9 +85,9 @@ const struct probe_row probe_row_dns = {
 
 extern const struct probe_row probe_row_dns_public;
 const struct probe_row probe_row_dns_public = {
-	.name = "dns-public",
+	.name = PROBE_PUBLIC_DNS,
 	.summary = "lookups past the container's resolver to a public one, each name once",
-	.dest = "198.51.100.130",
+	.dest = PROBE_RESOLVER,
 	.port = 53,
 	.rate_hz = 20,
 	.needs_label = true,

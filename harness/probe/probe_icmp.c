@@ -97,7 +97,7 @@ extern const struct probe_row probe_row_icmp;
 const struct probe_row probe_row_icmp = {
 	.name = "icmp",
 	.summary = "echo requests to the sink, on a clock",
-	.dest = "198.51.100.134",
+	.dest = PROBE_SINK,
 	.port = 0,
 	.rate_hz = 50,
 	.replies = true,

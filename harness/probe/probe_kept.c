@@ -99,7 +99,7 @@ extern const struct probe_row probe_row_kept;
 const struct probe_row probe_row_kept = {
 	.name = "kept-connection",
 	.summary = "one connection to the sink, opened at the start and written to on a clock",
-	.dest = "198.51.100.134",
+	.dest = PROBE_SINK,
 	.port = 40003,
 	.rate_hz = 50,
 	.replies = true,

@@ -106,7 +106,7 @@ extern const struct probe_row probe_row_tcp;
 const struct probe_row probe_row_tcp = {
 	.name = "tcp",
 	.summary = "connections to the sink, on a clock, each one new",
-	.dest = "198.51.100.134",
+	.dest = PROBE_SINK,
 	.port = 40002,
 	.rate_hz = 50,
 	.replies = true,

@@ -44,7 +44,7 @@ extern const struct probe_row probe_row_udp;
 const struct probe_row probe_row_udp = {
 	.name = "udp",
 	.summary = "datagrams to the sink, on a clock",
-	.dest = "198.51.100.134",
+	.dest = PROBE_SINK,
 	.port = 40001,
 	.rate_hz = 100,
 	.start = start,

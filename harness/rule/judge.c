@@ -33,7 +33,7 @@ static bool ask_rules(struct passing *p)
 		if (!r->match(&p->c, &hit))
 			continue;
 		if (p->mark.control) {
-			store_control(p->j, r, p->tap, p->frame, p->c.facts->time);
+			store_control(p->j, r, p->mark.id, p->tap, p->frame, p->c.facts->time);
 			continue;
 		}
 		store_finding(p->j, r, &p->c, &hit, p->tap, p->frame);

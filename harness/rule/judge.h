@@ -42,6 +42,7 @@ struct finding {
 struct judge_control {
 	const struct rule *rule;
 	size_t tap;
+	uint32_t id;	/* as in the mark; POLICY_CONTROL_BASE where only a label says what it is */
 	uint64_t count; /* times caught */
 	uint64_t frame; /* first one */
 	int64_t time;
@@ -150,7 +151,7 @@ const struct finding *judge_findings(const struct judge *j,
 uint64_t judge_findings_total(const struct judge *j);
 uint64_t judge_rule_total(const struct judge *j, const struct rule *r, size_t tap);
 const struct judge_control *judge_controls(const struct judge *j, size_t *n);
-bool judge_control_caught(const struct judge *j, const char *rule, const char *tap);
+bool judge_control_caught(const struct judge *j, uint32_t id, const char *rule, const char *tap);
 const struct judge_canary *judge_canaries(const struct judge *j, size_t *n);
 const struct judge_tap_counters *judge_counters(const struct judge *j, size_t tap);
 const struct judge_allow_use *judge_allowances(const struct judge *j, size_t *n);

@@ -214,7 +214,8 @@ struct flow *flow_touch(struct flow_table *t, struct net_layer *l, int64_t time,
 /* judge_store.c */
 void store_finding(struct judge *j, const struct rule *r, const struct rule_ctx *c,
 		   const struct rule_hit *hit, size_t tap, uint64_t frame);
-void store_control(struct judge *j, const struct rule *r, size_t tap, uint64_t frame, int64_t time);
+void store_control(struct judge *j, const struct rule *r, uint32_t id, size_t tap, uint64_t frame,
+		   int64_t time);
 void store_canary(struct judge *j, uint32_t id, size_t tap, int64_t time);
 void store_use(struct judge *j, const struct policy_allow *a, const char *builtin, uint32_t bytes);
 void store_bin(struct judge *j, size_t series, int64_t time);

@@ -59,16 +59,18 @@ void store_finding(struct judge *j, const struct rule *r, const struct rule_ctx 
 		       facts_describe(c->facts, line, sizeof(line)));
 }
 
-void store_control(struct judge *j, const struct rule *r, size_t tap, uint64_t frame, int64_t time)
+void store_control(struct judge *j, const struct rule *r, uint32_t id, size_t tap, uint64_t frame,
+		   int64_t time)
 {
 	for (size_t i = 0; i < j->n_controls; i++)
-		if (j->controls[i].rule == r && j->controls[i].tap == tap) {
+		if (j->controls[i].rule == r && j->controls[i].tap == tap &&
+		    j->controls[i].id == id) {
 			j->controls[i].count++;
 			return;
 		}
 	if (j->n_controls < CONTROLS_MAX)
 		j->controls[j->n_controls++] = (struct judge_control){
-			.rule = r, .tap = tap, .count = 1, .frame = frame, .time = time
+			.rule = r, .tap = tap, .id = id, .count = 1, .frame = frame, .time = time
 		};
 }
 
@@ -290,10 +292,10 @@ const struct judge_control *judge_controls(const struct judge *j, size_t *n)
 	return j->controls;
 }
 
-bool judge_control_caught(const struct judge *j, const char *rule, const char *tap)
+bool judge_control_caught(const struct judge *j, uint32_t id, const char *rule, const char *tap)
 {
 	for (size_t i = 0; i < j->n_controls; i++)
-		if (strcmp(j->controls[i].rule->id, rule) == 0 &&
+		if (j->controls[i].id == id && strcmp(j->controls[i].rule->id, rule) == 0 &&
 		    strcmp(j->p->taps[j->controls[i].tap].name, tap) == 0)
 			return true;
 	return false;

@@ -57,7 +57,8 @@ struct image_set {
 	struct archive own; /* ours; path NULL until one is needed */
 	struct archive given[ARCHIVES];
 	size_t n_given;
-	char *socket;	  /* of the machine's engine */
+	char *socket; /* of the machine's engine */
+	const volatile sig_atomic_t *cancel;
 	bool no_registry; /* one did not answer in time: it is not waited for again */
 	json_t *docker;	  /* images of the machine's engine */
 };
@@ -281,7 +282,7 @@ static char *pulled_path(const char *reference, const char *manifest, struct err
 /* The manifest as the registry has it now; caller frees. A registry that does not answer is not asked again. */
 static char *remote_manifest(struct image_set *s, const char *official, struct err *err)
 {
-	const struct proc_opts o = { .timeout_ns = INSPECT_NS };
+	const struct proc_opts o = { .timeout_ns = INSPECT_NS, .cancel = s->cancel };
 	_cleanup_free_ char *from = str_fmt("docker://%s", official);
 	_cleanup_proc_ struct proc_result r = { 0 };
 	const char *line;
@@ -303,12 +304,12 @@ static char *remote_manifest(struct image_set *s, const char *official, struct e
 }
 
 /* skopeo writes to a name of its own first: a broken pull must not be taken for an image later. */
-static int pull(const char *official, const char *path, struct err *err)
+static int pull(const struct image_set *s, const char *official, const char *path, struct err *err)
 {
 	_cleanup_free_ char *tmp = str_fmt("%s.%d.tmp", path, (int)getpid());
 	_cleanup_free_ char *from = str_fmt("docker://%s", official);
 	_cleanup_free_ char *to = str_fmt("docker-archive:%s:%s", tmp, official);
-	const struct proc_opts o = { .timeout_ns = PULL_NS };
+	const struct proc_opts o = { .timeout_ns = PULL_NS, .cancel = s->cancel };
 
 	if (proc_check(PROC_ARGV("skopeo", "copy", "--quiet", from, to), &o, err) < 0) {
 		(void)unlink(tmp);
@@ -330,7 +331,7 @@ static int from_pull(struct image_set *s, size_t r, const struct image_opts *o, 
 		return err_wrap(err, "no pull of %s", rows[r].official);
 	if (!fs_exists(path)) {
 		say(o, what);
-		if (pull(rows[r].official, path, err) < 0)
+		if (pull(s, rows[r].official, path, err) < 0)
 			return -1;
 	}
 	if (archive_open(&a, path, err) < 0)
@@ -344,10 +345,11 @@ static int from_pull(struct image_set *s, size_t r, const struct image_opts *o, 
 /* ---- ours ---- */
 
 /* The path that build.sh prints on its last line; caller frees. */
-static char *build_script(const char *script, const char *option, struct err *err)
+static char *build_script(const char *script, const char *option,
+			  const volatile sig_atomic_t *cancel, struct err *err)
 {
 	const char *const argv[] = { "sh", script, option, NULL };
-	const struct proc_opts o = { .timeout_ns = BUILD_NS };
+	const struct proc_opts o = { .timeout_ns = BUILD_NS, .cancel = cancel };
 	_cleanup_proc_ struct proc_result r = { 0 };
 	const char *line;
 	size_t len;
@@ -376,11 +378,11 @@ static int open_own(struct image_set *s, const struct image_opts *o, struct err 
 	if (!home)
 		return -1;
 	script = str_fmt("%s/stack/images/build.sh", home);
-	path = build_script(script, "--path", err);
+	path = build_script(script, "--path", NULL, err);
 	if (path && !fs_exists(path)) {
 		say(o, "building the stack's own images (about two minutes, once)");
 		free(path);
-		path = build_script(script, NULL, err);
+		path = build_script(script, NULL, o->cancel, err);
 	}
 	return path ? archive_open(&s->own, path, err) : -1;
 }
@@ -426,6 +428,8 @@ static int resolve_row(struct image_set *s, size_t r, const struct image_opts *o
 		return from_own(s, r, o, "none is given, the machine's Docker has none", err);
 	if (from_pull(s, r, o, &failed) == 0)
 		return 0;
+	if (o->cancel && *o->cancel)
+		return err_set(err, EXIT_INCONCLUSIVE, "interrupted");
 	return from_own(s, r, o, failed.text, err);
 }
 
@@ -437,6 +441,7 @@ struct image_set *images_resolve(const struct image_opts *o, struct err *err)
 	if (!s)
 		abort();
 	s->socket = str_fmt("%s", o->docker_socket ? o->docker_socket : DOCKER_SOCKET);
+	s->cancel = o->cancel;
 	s->docker = docker_images(s->socket);
 	if (o->images_dir)
 		rc = read_dir(s, o->images_dir, err);
@@ -531,7 +536,7 @@ int images_load(struct image_set *s, struct host *h, struct err *err)
 /* Same images in the same tree's engine: same store. */
 static char *graph_key(const struct image_set *s, struct err *err)
 {
-	_cleanup_free_ char *text = host_lab_tree(NULL, NULL, err);
+	_cleanup_free_ char *text = host_lab_tree(&(struct lab_opts){ .cancel = s->cancel }, err);
 
 	if (!text)
 		return NULL;
@@ -547,7 +552,7 @@ static char *graph_key(const struct image_set *s, struct err *err)
 
 static int make_graph(struct image_set *s, const char *key, struct err *err)
 {
-	struct lab_opts o = { 0 };
+	struct lab_opts o = { .cancel = s->cancel };
 	struct host *h = host_lab_up(&o, err);
 	struct err after = { 0 };
 	int rc;

@@ -3,6 +3,7 @@
 #ifndef STACK_IMAGES_H
 #define STACK_IMAGES_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +17,7 @@ struct image_opts {
 	const char *docker_socket; /* of the machine's Docker; NULL = where Docker puts it */
 	void (*progress)(void *arg, const char *what); /* one short line a step; may be NULL */
 	void *progress_arg;
+	const volatile sig_atomic_t *cancel; /* may be NULL; non-zero ends builds and pulls */
 };
 
 /* What was chosen for one service; strings belong to the set. */

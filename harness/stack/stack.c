@@ -2,6 +2,7 @@
 /* The Compose project under test. */
 #include "stack/stack.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define ARGS_MAX       48
 #define BRIDGES_MAX    16
 #define CONFIG_TIMEOUT (30 * NS_PER_S)
+#define HURRY_TIMEOUT  (30 * NS_PER_S)
 #define LABEL_SERVICE  "com.docker.compose.service"
 #define LABEL_ROLE     "org.leakproof.role"
 #define OPTION_BRIDGE  "com.docker.network.bridge.name"
@@ -23,6 +25,8 @@ struct stack {
 	char *project;
 	char **files;
 	char **env;
+	char *env_file; /* NULL: none given */
+	const volatile sig_atomic_t *stop;
 	json_t *config; /* what `docker compose config` said */
 	char *bridges[BRIDGES_MAX + 1];
 	struct stack_service *services;
@@ -66,14 +70,21 @@ static void free_list(char **list)
 	free(list);
 }
 
-/* Run compose on this project; r may be NULL. */
-static int compose(struct stack *s, const char *const *args, int64_t timeout_ns,
+/* Run compose on this project; r may be NULL. It is given up once *stop reaches cancel_at. */
+static int compose(struct stack *s, const char *const *args, int64_t timeout_ns, int cancel_at,
 		   struct proc_result *r, struct err *err)
 {
 	const char *argv[ARGS_MAX + 1] = { "docker", "compose", "--project-name", s->project };
-	struct proc_opts o = { .env = (const char *const *)s->env, .timeout_ns = timeout_ns };
+	struct proc_opts o = { .env = (const char *const *)s->env,
+			       .timeout_ns = timeout_ns,
+			       .cancel = s->stop,
+			       .cancel_at = cancel_at };
 	size_t n = 4;
 
+	if (s->env_file) {
+		argv[n++] = "--env-file";
+		argv[n++] = s->env_file;
+	}
 	for (size_t i = 0; s->files[i] && n + 2 < ARGS_MAX; i++) {
 		argv[n++] = "--file";
 		argv[n++] = s->files[i];
@@ -84,21 +95,47 @@ static int compose(struct stack *s, const char *const *args, int64_t timeout_ns,
 	return r ? host_run(s->host, argv, &o, r, err) : host_check(s->host, argv, &o, err);
 }
 
-static void find_bridges(struct stack *s)
+static void add_bridge(struct stack *s, const char *name)
 {
-	json_t *networks = json_object_get(s->config, "networks");
+	for (size_t i = 0; i < BRIDGES_MAX; i++) {
+		if (!s->bridges[i])
+			s->bridges[i] = str_fmt("%s", name);
+		if (strcmp(s->bridges[i], name) == 0)
+			return;
+	}
+}
+
+static const char *configured_bridge(json_t *network)
+{
+	return json_string_value(
+		json_object_get(json_object_get(network, "driver_opts"), OPTION_BRIDGE));
+}
+
+static void read_bridges(struct stack *s)
+{
 	const char *key;
-	size_t n = 0;
 	json_t *v;
 
-	json_object_foreach(networks, key, v)
+	json_object_foreach(json_object_get(s->config, "networks"), key, v)
 	{
-		const char *name = json_string_value(
-			json_object_get(json_object_get(v, "driver_opts"), OPTION_BRIDGE));
+		const char *name = configured_bridge(v);
 
-		if (name && n < BRIDGES_MAX)
-			s->bridges[n++] = str_fmt("%s", name);
+		if (name)
+			add_bridge(s, name);
 	}
+}
+
+bool stack_bridges_known(const struct stack *s)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(json_object_get(s->config, "networks"), key, v)
+	{
+		if (!configured_bridge(v))
+			return false;
+	}
+	return true;
 }
 
 static int read_config(struct stack *s, struct err *err)
@@ -106,7 +143,7 @@ static int read_config(struct stack *s, struct err *err)
 	_cleanup_proc_ struct proc_result r = { 0 };
 	json_error_t je;
 
-	if (compose(s, PROC_ARGV("config", "--format", "json"), CONFIG_TIMEOUT, &r, err) < 0)
+	if (compose(s, PROC_ARGV("config", "--format", "json"), CONFIG_TIMEOUT, 1, &r, err) < 0)
 		return -1;
 	if (r.status != 0)
 		return err_set(err, EXIT_USAGE, "the Compose project is not valid: %.600s",
@@ -114,7 +151,7 @@ static int read_config(struct stack *s, struct err *err)
 	s->config = json_loads(r.out, 0, &je);
 	if (!s->config)
 		return err_set(err, EXIT_ENVIRONMENT, "docker compose config: %s", je.text);
-	find_bridges(s);
+	read_bridges(s);
 	return 0;
 }
 
@@ -128,6 +165,8 @@ struct stack *stack_open(struct host *h, const struct stack_opts *o, struct err 
 	s->project = str_fmt("%s", o->project);
 	s->files = copy_list(o->files);
 	s->env = copy_list(o->env);
+	s->env_file = o->env_file ? str_fmt("%s", o->env_file) : NULL;
+	s->stop = o->stop;
 	if (read_config(s, err) < 0) {
 		stack_close(s);
 		return NULL;
@@ -144,6 +183,7 @@ void stack_close(struct stack *s)
 	json_decref(s->config);
 	free_list(s->files);
 	free_list(s->env);
+	free(s->env_file);
 	free(s->project);
 	free(s->services);
 	free(s);
@@ -173,24 +213,49 @@ int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)
 		rc = compose(s,
 			     PROC_ARGV("up", "--detach", "--no-build", "--quiet-pull", "--wait",
 				       "--wait-timeout", seconds),
-			     timeout_ns + 10 * NS_PER_S, NULL, err);
+			     timeout_ns + 10 * NS_PER_S, 1, NULL, err);
 	else
 		rc = compose(s, PROC_ARGV("up", "--detach", "--no-build", "--quiet-pull"),
-			     timeout_ns, NULL, err);
+			     timeout_ns, 1, NULL, err);
 	if (rc < 0)
 		explain(s, err);
 	return rc;
 }
 
+int stack_create(struct stack *s, int64_t timeout_ns, struct err *err)
+{
+	return compose(s, PROC_ARGV("up", "--no-start", "--no-build", "--quiet-pull"), timeout_ns,
+		       1, NULL, err);
+}
+
+static bool hurried(const struct stack *s)
+{
+	return s->stop && *s->stop >= 2;
+}
+
+static int take_down(struct stack *s, int64_t timeout_ns, struct err *err)
+{
+	const char *volumes = host_is_lab(s->host) ? "--volumes" : NULL;
+
+	if (!hurried(s) && compose(s, PROC_ARGV("down", "--remove-orphans", volumes), timeout_ns, 2,
+				   NULL, err) == 0)
+		return 0;
+	if (!hurried(s))
+		return -1;
+	return compose(s, PROC_ARGV("down", "--remove-orphans", "--timeout", "0", volumes),
+		       HURRY_TIMEOUT, INT_MAX, NULL, err);
+}
+
 int stack_down(struct stack *s, int64_t timeout_ns, struct err *err)
 {
-	return compose(s, PROC_ARGV("down", "--volumes", "--remove-orphans"), timeout_ns, NULL,
-		       err);
+	if (take_down(s, timeout_ns, err) < 0)
+		return -1;
+	return host_is_lab(s->host) ? 0 : stack_sweep(s->host, s->project, err);
 }
 
 int stack_compose(struct stack *s, const char *const *args, int64_t timeout_ns, struct err *err)
 {
-	return compose(s, args, timeout_ns, NULL, err);
+	return compose(s, args, timeout_ns, 1, NULL, err);
 }
 
 /* ---- what the engine says ---- */
@@ -278,18 +343,25 @@ static enum stack_health health_of(json_t *state)
 	return strcmp(status, "starting") == 0 ? STACK_STARTING : STACK_UNHEALTHY;
 }
 
-/* Bridge and prefix of a network; the engine's default bridge name is br- and 12 digits of the id. */
+/* The engine's default bridge name is br- and 12 digits of the network's id. */
+static void bridge_of(json_t *net, char bridge[16])
+{
+	const char *name = json_string_value(at_path(net, "Options", OPTION_BRIDGE));
+	const char *id = json_string_value(json_object_get(net, "Id"));
+
+	if (name)
+		(void)snprintf(bridge, 16, "%s", name);
+	else if (id)
+		(void)snprintf(bridge, 16, "br-%.12s", id);
+}
+
+/* Bridge and prefix of a network. */
 static void fill_network(const struct stack *s, struct stack_network *n)
 {
 	_cleanup_free_ char *path = str_fmt("/networks/%s", n->name);
 	_cleanup_json_ json_t *net = engine_find(s->host, path, NULL);
-	const char *bridge = json_string_value(at_path(net, "Options", OPTION_BRIDGE));
-	const char *id = json_string_value(json_object_get(net, "Id"));
 
-	if (bridge)
-		(void)snprintf(n->bridge, sizeof(n->bridge), "%s", bridge);
-	else if (id)
-		(void)snprintf(n->bridge, sizeof(n->bridge), "br-%.12s", id);
+	bridge_of(net, n->bridge);
 	copy_text(n->subnet, sizeof(n->subnet),
 		  json_object_get(json_array_get(at_path(net, "IPAM", "Config"), 0), "Subnet"));
 }
@@ -334,6 +406,13 @@ static void fill_ports(struct stack_service *out, json_t *ports)
 	}
 }
 
+static bool is_host_network(json_t *container)
+{
+	const char *mode = json_string_value(at_path(container, "HostConfig", "NetworkMode"));
+
+	return mode && strcmp(mode, "host") == 0;
+}
+
 static int fill_service(const struct stack *s, const char *id, struct stack_service *out,
 			struct err *err)
 {
@@ -354,6 +433,7 @@ static int fill_service(const struct stack *s, const char *id, struct stack_serv
 		strlen(out->container + (out->container[0] == '/')) + 1);
 	out->role = role_of(s, out->name, json_string_value(json_object_get(labels, LABEL_ROLE)));
 	out->health = health_of(state);
+	out->host_network = is_host_network(c);
 	out->restarts = (unsigned)json_integer_value(json_object_get(c, "RestartCount"));
 	if (json_is_true(json_object_get(state, "Running")))
 		out->pid = engine_container_pid(s->host, out->id, NULL);
@@ -370,13 +450,17 @@ static int by_name(const void *a, const void *b)
 		      ((const struct stack_service *)b)->name);
 }
 
-int stack_refresh(struct stack *s, struct err *err)
+char *stack_list_path(const char *what, const char *project)
 {
 	/* filters={"label":["com.docker.compose.project=NAME"]}, percent-encoded */
-	_cleanup_free_ char *path = str_fmt(
-		"/containers/json?all=1&filters=%%7B%%22label%%22%%3A%%5B%%22"
-		"com.docker.compose.project%%3D%s%%22%%5D%%7D",
-		s->project);
+	return str_fmt("%s%cfilters=%%7B%%22label%%22%%3A%%5B%%22com.docker.compose.project%%3D%s"
+		       "%%22%%5D%%7D",
+		       what, strchr(what, '?') ? '&' : '?', project);
+}
+
+int stack_refresh(struct stack *s, struct err *err)
+{
+	_cleanup_free_ char *path = stack_list_path("/containers/json?all=1", s->project);
 	_cleanup_json_ json_t *list = engine_get(s->host, path, err);
 	struct stack_service *fresh;
 	size_t n = 0, i;
@@ -437,6 +521,27 @@ unsigned stack_published_port(const struct stack *s, const char *service)
 	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
+int stack_find_bridges(struct stack *s, struct err *err)
+{
+	_cleanup_free_ char *path = stack_list_path("/networks", s->project);
+	_cleanup_json_ json_t *list = engine_get(s->host, path, err);
+	size_t i;
+	json_t *net;
+
+	if (!list)
+		return -1;
+	json_array_foreach(list, i, net)
+	{
+		const char *driver = json_string_value(json_object_get(net, "Driver"));
+		char bridge[16] = "";
+
+		bridge_of(net, bridge);
+		if (driver && strcmp(driver, "bridge") == 0 && *bridge)
+			add_bridge(s, bridge);
+	}
+	return 0;
+}
+
 const char *const *stack_bridges(const struct stack *s)
 {
 	return (const char *const *)s->bridges;
@@ -450,4 +555,51 @@ const char *stack_project(const struct stack *s)
 struct host *stack_host(const struct stack *s)
 {
 	return s->host;
+}
+
+/* ---- what is left of a project ---- */
+
+/* DELETE each of the list; those that are gone meanwhile are no error. */
+static int remove_all(struct host *h, json_t *list, const char *key, const char *path,
+		      const char *suffix, const char *prefix, struct err *err)
+{
+	size_t i;
+	json_t *o;
+
+	json_array_foreach(list, i, o)
+	{
+		const char *name = json_string_value(json_object_get(o, key));
+		_cleanup_free_ char *one = str_fmt("%s/%s%s", path, name ? name : "", suffix);
+		long status = 0;
+
+		if (!name || strncmp(name, prefix, strlen(prefix)) != 0)
+			continue;
+		if (engine_delete(h, one, &status, err) < 0 && status != 404)
+			return -1;
+	}
+	return 0;
+}
+
+int stack_sweep(struct host *h, const char *project, struct err *err)
+{
+	static const struct {
+		const char *list, *member, *key, *path, *suffix;
+		bool own_names;
+	} kinds[] = {
+		{ "/containers/json?all=1", NULL, "Id", "/containers", "?force=1&v=1", false },
+		{ "/networks", NULL, "Id", "/networks", "", false },
+		{ "/volumes", "Volumes", "Name", "/volumes", "", true },
+	};
+	_cleanup_free_ char *prefix = str_fmt("%s_", project);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		_cleanup_free_ char *path = stack_list_path(kinds[i].list, project);
+		_cleanup_json_ json_t *answer = engine_get(h, path, err);
+		json_t *list = kinds[i].member ? json_object_get(answer, kinds[i].member) : answer;
+
+		if (!answer || remove_all(h, list, kinds[i].key, kinds[i].path, kinds[i].suffix,
+					  kinds[i].own_names ? prefix : "", err) < 0)
+			return -1;
+	}
+	return 0;
 }

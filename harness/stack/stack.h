@@ -3,6 +3,7 @@
 #ifndef STACK_STACK_H
 #define STACK_STACK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,7 @@ struct stack_service {
 	char container[128]; /* its name */
 	char image[200];     /* reference as configured */
 	char digest[80];     /* "sha256:..." of the image */
+	bool host_network;   /* network_mode: host, so it has no network of its own to watch */
 	pid_t pid;	     /* of its init, as the harness sees it; 0 while it does not run */
 	enum stack_role role;
 	enum stack_health health;
@@ -55,6 +57,9 @@ struct stack_opts {
 	const char *project;	  /* Compose project name */
 	const char *const *files; /* Compose files, paths inside the host; NULL-terminated */
 	const char *const *env;	  /* "K=V" for Compose; NULL-terminated, may be NULL */
+	const char *env_file;	  /* for Compose's --env-file; NULL: as Compose finds it */
+	/* May be NULL. Non-zero: `up` is given up; 2 and more: `down` gives nobody time to end. */
+	const volatile sig_atomic_t *stop;
 };
 
 /* Reads the project with `docker compose config`, so that a mistake in it is said before anything is started. Strings of
@@ -66,7 +71,11 @@ void stack_close(struct stack *s); /* forgets; containers go on. NULL allowed */
  * Compose and names an unhealthy service. */
 int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err);
 
-/* `docker compose down` with volumes and orphans. */
+/* `docker compose create`: networks and containers are there, and nothing runs. */
+int stack_create(struct stack *s, int64_t timeout_ns, struct err *err);
+
+/* `docker compose down` with orphans, and with the volumes that the project made. Volumes with a name of their own
+ * are not the project's alone: on a real host they stay. */
 int stack_down(struct stack *s, int64_t timeout_ns, struct err *err);
 
 /* `docker compose ARGS...` of this project, e.g. up -d --force-recreate gluetun. args is NULL-terminated. */
@@ -83,10 +92,20 @@ const struct stack_service *stack_gateway(const struct stack *s);		    /* NULL: 
 /* Host port that a service publishes first, as configured; 0 = none. */
 unsigned stack_published_port(const struct stack *s, const char *service);
 
-/* Fixed names of the bridges that the Compose file gives its networks; NULL-terminated. Known before `up`. */
+/* Names of the bridges of the project's networks; NULL-terminated. Before `up` those that the Compose file gives
+ * names to; the others are known once the networks are there: ask stack_find_bridges(). */
 const char *const *stack_bridges(const struct stack *s);
+bool stack_bridges_known(const struct stack *s); /* the Compose file names them all */
+int stack_find_bridges(struct stack *s, struct err *err);
 
 const char *stack_project(const struct stack *s);
 struct host *stack_host(const struct stack *s);
+
+/* Path of the engine's list ("/networks") of what carries the label of a project. Caller frees. */
+char *stack_list_path(const char *what, const char *project);
+
+/* Remove all containers, networks and volumes that carry the label of a project, by the engine alone: after a run
+ * that was killed there may be no Compose file any more. Volumes with a name of their own stay. */
+int stack_sweep(struct host *h, const char *project, struct err *err);
 
 #endif

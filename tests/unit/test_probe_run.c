@@ -56,6 +56,21 @@ static int open_sink(void *arg, struct err *err)
 	return sink.tcp[2] < 0 || sink.tcp[0] < 0 ? err_errno(err, "sink") : 0;
 }
 
+/* Names that begin with "www" are 10.9.0.2, all others do not exist. */
+static ssize_t answer_dns(uint8_t *buf, ssize_t n)
+{
+	static const uint8_t record[16] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 9, 0, 2 };
+
+	buf[2] |= 0x80;
+	if (n < 17 || memcmp(buf + 13, "www", 3) != 0) {
+		buf[3] = 3; /* NXDOMAIN */
+		return n;
+	}
+	buf[7] = 1;
+	memcpy(buf + n, record, sizeof(record));
+	return n + (ssize_t)sizeof(record);
+}
+
 static void answer_udp(int fd, bool dns)
 {
 	struct sockaddr_in from;
@@ -63,11 +78,9 @@ static void answer_udp(int fd, bool dns)
 	uint8_t buf[2048];
 	ssize_t n;
 
-	while ((n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len)) > 0) {
-		if (dns) {
-			buf[2] |= 0x80;
-			buf[3] = 3; /* NXDOMAIN */
-		}
+	while ((n = recvfrom(fd, buf, sizeof(buf) - 16, 0, (struct sockaddr *)&from, &len)) > 0) {
+		if (dns)
+			n = answer_dns(buf, n);
 		(void)sendto(fd, buf, (size_t)n, 0, (struct sockaddr *)&from, len);
 		atomic_fetch_add(&sink.echoed, 1);
 	}
@@ -375,9 +388,6 @@ static void test_http_from_inside(void **state)
 	assert_string_equal(h.body, "10.9.0.1");
 	assert_true(h.end > h.begin);
 	http_answer_free(&h);
-	assert_int_equal(http_get(a, "http://10.9.0.2:8080/", "va", 2 * NS_PER_S, &h, &err), 0);
-	assert_int_equal(h.status, 200);
-	http_answer_free(&h);
 	assert_int_equal(http_get(a, "http://10.9.0.2:4/", NULL, 2 * NS_PER_S, &h, &err), 0);
 	assert_int_equal(h.status, 0);
 	assert_true(*h.error != '\0');
@@ -387,6 +397,34 @@ static void test_http_from_inside(void **state)
 	assert_true(h.end - h.begin < 2 * NS_PER_S);
 	http_answer_free(&h);
 	assert_int_equal(http_get(a, "http://[bad", NULL, NS_PER_S, &h, &err), -1);
+}
+
+/* The resolver of the container is asked, from inside; a number is asked of nobody. */
+static void test_http_by_name(void **state)
+{
+	static const char text[] = "# comment\nsearch x\nnameserver ::1\nnameserver 10.9.0.2\n";
+	_cleanup_free_ char *conf = str_fmt("%s/resolv.conf", dir);
+	_cleanup_free_ char *none = str_fmt("%s/nothing", dir);
+	struct http_answer h = { 0 };
+	struct err err = { 0 };
+	int before;
+
+	(void)state;
+	assert_int_equal(fs_write(conf, text, sizeof(text) - 1, 0644, &err), 0);
+	assert_int_equal(http_get(a, "http://www.example:8080/", conf, 5 * NS_PER_S, &h, &err), 0);
+	assert_int_equal(h.status, 200);
+	http_answer_free(&h);
+	assert_int_equal(http_get(a, "http://no.example:8080/", conf, 5 * NS_PER_S, &h, &err), 0);
+	assert_int_equal(h.status, 0);
+	http_answer_free(&h);
+	assert_int_equal(http_get(a, "http://www.example:8080/", none, 5 * NS_PER_S, &h, &err), 0);
+	assert_int_equal(h.status, 0);
+	http_answer_free(&h);
+	before = atomic_load(&sink.echoed);
+	assert_int_equal(http_get(a, "http://10.9.0.2:8080/", conf, 5 * NS_PER_S, &h, &err), 0);
+	assert_int_equal(h.status, 200);
+	http_answer_free(&h);
+	assert_int_equal(atomic_load(&sink.echoed), before);
 }
 
 static void test_qbittorrent_is_asked(void **state)
@@ -439,6 +477,7 @@ int main(int argc, char **argv)
 		IN_NAMESPACES(test_a_probe_that_dies_is_told),
 		IN_NAMESPACES(test_what_cannot_start_says_why),
 		IN_NAMESPACES(test_http_from_inside),
+		IN_NAMESPACES(test_http_by_name),
 		IN_NAMESPACES(test_qbittorrent_is_asked),
 	};
 	int rc = probe_child_main(argc, argv), fd;

@@ -338,6 +338,7 @@ static void test_edge_attempts_do_not_count(void **state)
 
 static void test_controls_are_caught_and_removed(void **state)
 {
+	const uint32_t sent = POLICY_CONTROL_BASE + 1, by_label = POLICY_CONTROL_BASE;
 	struct world w = lab();
 	struct golden g = { .n = 0 };
 
@@ -346,10 +347,12 @@ static void test_controls_are_caught_and_removed(void **state)
 	for (size_t i = 0; i < g.n; i++)
 		feed(&w, g.f[i].tap, g.f[i].us * NS_PER_US, g.f[i].b);
 	/* the same packet of another run is no control */
-	assert_true(judge_control_caught(w.j, "cleartext-outside-tunnel", "uplink"));
-	assert_true(judge_control_caught(w.j, "plaintext-dns", "uplink"));
-	assert_false(judge_control_caught(w.j, "cleartext-outside-tunnel", "isp"));
-	assert_false(judge_control_caught(w.j, "dht-outside", "uplink"));
+	assert_true(judge_control_caught(w.j, sent, "cleartext-outside-tunnel", "uplink"));
+	assert_true(judge_control_caught(w.j, by_label, "plaintext-dns", "uplink"));
+	/* one that was caught does not vouch for another one of the same rule */
+	assert_false(judge_control_caught(w.j, sent + 1, "cleartext-outside-tunnel", "uplink"));
+	assert_false(judge_control_caught(w.j, sent, "cleartext-outside-tunnel", "isp"));
+	assert_false(judge_control_caught(w.j, sent, "dht-outside", "uplink"));
 	assert_int_equal(judge_findings_total(w.j), 0);
 	assert_int_equal(judge_counters(w.j, 0)->controls, 2);
 	assert_int_equal(judge_counters(w.j, 0)->leaked, 0);
