@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced by the stack's lab tests: a lab with our own images in its engine, and the settings of its VPN.
 # Gives: lab NODE COMMAND..., compose ARGS..., fail TEXT, same WHAT GOT WANTED, $tmp (visible inside as /t).
+# $lab_binds, set before, are more options for `lab up`.
 set -eu
 cd "$(dirname "$0")/../.."
 lp=${LEAKPROOF:-build/leakproof}
@@ -23,7 +24,7 @@ compose() { lab host docker compose -p leakproof --env-file /t/env "$@" </dev/nu
 
 images=$(sh stack/images/build.sh)
 "$lp" lab up --id "$id" --bind "$PWD/stack:/stack" --bind "$(dirname "$images"):/images" \
-	--bind "$tmp:/t" --json >"$tmp/lab.json"
+	--bind "$tmp:/t" ${lab_binds[@]+"${lab_binds[@]}"} --json >"$tmp/lab.json"
 lab host docker load -q -i /images/images.tar >/dev/null
 cp "$(field vpn.client_key_file)" "$tmp/key"
 cat >"$tmp/env" <<ENV
