@@ -269,6 +269,8 @@ static void read_captures(struct work *w)
 		return;
 	read_findings(w);
 	evidence_captures(&w->evidence, w->events, w->judge, w->policy);
+	if (event_bool(w->head, "needs-tunnel"))
+		evidence_flowed(&w->evidence, w->out, w->judge, w->policy, &w->probes);
 	evidence_tried(&w->evidence, w->out, w->judge, &w->probes);
 	measures_fill(w->out, w->events, w->judge, &w->probes);
 	w->evidence.tunnel_before = measures_tunnel_before(w->judge, w->policy, w->out);

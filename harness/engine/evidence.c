@@ -254,6 +254,54 @@ void evidence_captures(struct evidence *out, const json_t *events, const struct 
 		check_watched(out, p);
 }
 
+/* A canary at the far end of the tunnel. */
+static bool canary_arrived(const struct judge *j, const struct policy *p, int64_t until)
+{
+	size_t n;
+	const struct judge_canary *seen = judge_canaries(j, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (p->taps[seen[i].tap].role == TAP_EXIT && seen[i].first < until)
+			return true;
+	return false;
+}
+
+static bool probe_was_answered(const struct probe_files *probes, int64_t until)
+{
+	for (size_t i = 0; i < probes->n; i++) {
+		struct probe_summary sum;
+
+		if (!probes->items[i].usable)
+			continue;
+		probe_log_summary(&probes->items[i].log, 0, until, &sum);
+		if (sum.replies)
+			return true;
+	}
+	return false;
+}
+
+/* An attempt of whatever kind that was seen inside and neither outside nor stopped. */
+static bool attempt_came_through(const struct judge *j, const struct judge_mark *fault)
+{
+	uint64_t attempts = judge_attempts(j) - (fault ? fault->attempts_in : 0);
+	uint64_t blocked = judge_blocked(j) - (fault ? fault->blocked_in : 0);
+
+	return attempts > blocked;
+}
+
+void evidence_flowed(struct evidence *out, const struct result_scenario *s, const struct judge *j,
+		     const struct policy *p, const struct probe_files *probes)
+{
+	const struct judge_mark *fault = judge_mark_get(j, 0);
+	int64_t until = fault ? fault->begin : s->end;
+
+	if (!canary_arrived(j, p, until) && !probe_was_answered(probes, until) &&
+	    !attempt_came_through(j, fault))
+		evidence_doubt(out, DOUBT_FLOW,
+			       "nothing that a protected service sent came through the tunnel%s",
+			       fault ? " before the fault" : "");
+}
+
 void evidence_tried(struct evidence *out, const struct result_scenario *s, const struct judge *j,
 		    const struct probe_files *probes)
 {

@@ -19,6 +19,11 @@ void evidence_journal(struct evidence *e, const json_t *events);
 void evidence_captures(struct evidence *e, const json_t *events, const struct judge *j,
 		       const struct policy *p);
 
+/* Before the first fault something that a protected service sent came through the tunnel: the gateway's own packets in
+ * it (a health check) do not show that the apps were connected at all. */
+void evidence_flowed(struct evidence *e, const struct result_scenario *s, const struct judge *j,
+		     const struct policy *p, const struct probe_files *probes);
+
 /* After each fault somebody tried to get out: a probe, or a protected service by itself. */
 void evidence_tried(struct evidence *e, const struct result_scenario *s, const struct judge *j,
 		    const struct probe_files *probes);

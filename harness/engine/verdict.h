@@ -17,6 +17,7 @@ enum doubt {
 	DOUBT_CLOCK,   /* the clock that stamps packets was moved */
 	DOUBT_FAULT,   /* a fault was applied and not confirmed */
 	DOUBT_PROBE,   /* a probe sent nothing, died, or left no whole log */
+	DOUBT_FLOW,    /* nothing of a protected service went through the tunnel */
 	DOUBT_UNTRIED, /* after a fault nobody tried to leak */
 	N_DOUBTS
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "report/report.h"
 #include "report/summary.h"
@@ -102,9 +103,12 @@ static void put_row(const struct result_scenario *s, size_t width, FILE *f)
 
 static void put_finding(const struct result_scenario *s, const struct result_finding *x, FILE *f)
 {
-	_cleanup_free_ char *at = summary_duration(x->time - s->begin);
+	char date[32];
 
-	(void)fprintf(f, "  at %s [", at);
+	/* To the millisecond, both ways: to find it in the capture, and beside the fault. */
+	(void)fprintf(f, "  %s, %.3f s after the start [",
+		      clock_iso8601(x->time, date, sizeof(date)),
+		      (double)(x->time - s->begin) / 1e9);
 	put(f, x->rule);
 	(void)fputs("] ", f);
 	put(f, x->sentence);

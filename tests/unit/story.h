@@ -108,6 +108,12 @@ static inline struct bytes story_canary(const char *source)
 		    udp(40001, 40001, cat(hex(MARKER), be(1, 4))));
 }
 
+static inline struct bytes story_packet(const char *source)
+{
+	return ip4o(source, SINK, P_UDP, (struct ip_fields){ .id = 78 },
+		    udp(40001, 40001, text("whatever an app says")));
+}
+
 static inline void story_log(const struct story *s, const char *name, int64_t from, int64_t to,
 			     bool ended)
 {

@@ -260,6 +260,25 @@ static void test_a_clock_that_is_slewed(void **state)
 
 /* ---- faults and probes ---- */
 
+/* From that time on nothing is answered: the replies become something that says nothing. */
+static void mute(const struct story *s, const char *name, int64_t from)
+{
+	_cleanup_free_ char *path = story_path(s, name);
+	size_t len = 0;
+	_cleanup_free_ char *data = fs_read(path, 1 << 20, &len, NULL);
+
+	for (size_t at = sizeof(struct probe_file_head); at + sizeof(struct probe_record) <= len;
+	     at += sizeof(struct probe_record)) {
+		struct probe_record r;
+
+		memcpy(&r, data + at, sizeof(r));
+		if (r.event == PROBE_REPLY && r.real > STORY_START + from)
+			r.event = PROBE_SKIPPED;
+		memcpy(data + at, &r, sizeof(r));
+	}
+	assert_int_equal(fs_write(path, data, len, 0644, NULL), 0);
+}
+
 static void test_a_fault_that_was_not_confirmed(void **state)
 {
 	struct story *s = *state;
@@ -277,7 +296,42 @@ static void test_no_tunnel_before_the_fault(void **state)
 
 	(void)json_object_set_new(fault, "before", json_integer(STORY_START + NS_PER_S));
 	(void)json_object_set_new(fault, "after", json_integer(STORY_START + NS_PER_S));
-	doubtful(s, "no packet of the tunnel was seen before the fault");
+	doubtful(s, "the tunnel before the fault");
+}
+
+/* The gateway's own packets fill the tunnel, and no app is connected. */
+static void test_nothing_of_the_apps_in_the_tunnel(void **state)
+{
+	struct story *s = *state;
+	struct story_file f = story_open(s, "exit.pcap", 101);
+
+	story_add(&f, NS_PER_S, story_announce());
+	(void)json_object_set_new(story_find(s, "tap", "exit"), "delivered",
+				  json_integer(story_close(&f)));
+	story_expect(s, VERDICT_PASS, VERDICT_PASS, ""); /* the lookups were answered */
+	story_log(s, "probe-1-0.log", NS_PER_S, STORY_END - 2 * NS_PER_S, true);
+	mute(s, "probe-1-0.log", 0);
+	doubtful(s, "nothing that a protected service sent came through the tunnel");
+}
+
+/* Any of the three shows it. */
+static void test_what_shows_that_something_came_through(void **state)
+{
+	struct story *s = *state;
+	struct story_file f;
+
+	mute(s, "probe-1-0.log", 0);
+	/* the canary at the exit; that lookups are not answered is another matter */
+	story_expect(s, VERDICT_FAIL, VERDICT_FAIL, "recovery");
+	/* not a canary: what the app sends by itself */
+	f = story_open(s, "exit.pcap", 101);
+	story_add(&f, NS_PER_S, story_announce());
+	story_add(&f, 3 * NS_PER_S + NS_PER_MS, story_packet(TUN));
+	(void)story_close(&f);
+	f = story_open(s, "br-vpn.pcap", 1);
+	story_add(&f, 3 * NS_PER_S, app(story_packet(QBT)));
+	(void)story_close(&f);
+	story_expect(s, VERDICT_FAIL, VERDICT_FAIL, "recovery");
 }
 
 static void test_a_probe_without_a_log(void **state)
@@ -329,25 +383,6 @@ static void test_a_fault_after_which_nobody_sent(void **state)
 
 	story_log(s, "probe-1-0.log", NS_PER_S, STORY_FAULT, true);
 	doubtful(s, "nobody sent anything after fault vpn.process-kill gluetun");
-}
-
-/* From that time on nothing is answered: the replies become something that says nothing. */
-static void mute(const struct story *s, const char *name, int64_t from)
-{
-	_cleanup_free_ char *path = story_path(s, name);
-	size_t len = 0;
-	_cleanup_free_ char *data = fs_read(path, 1 << 20, &len, NULL);
-
-	for (size_t at = sizeof(struct probe_file_head); at + sizeof(struct probe_record) <= len;
-	     at += sizeof(struct probe_record)) {
-		struct probe_record r;
-
-		memcpy(&r, data + at, sizeof(r));
-		if (r.event == PROBE_REPLY && r.real > STORY_START + from)
-			r.event = PROBE_SKIPPED;
-		memcpy(data + at, &r, sizeof(r));
-	}
-	assert_int_equal(fs_write(path, data, len, 0644, NULL), 0);
 }
 
 static const struct result_measure *measure(const struct result *r, const char *name)
@@ -590,6 +625,8 @@ int main(void)
 		STORY(test_a_clock_that_is_slewed),
 		STORY(test_a_fault_that_was_not_confirmed),
 		STORY(test_no_tunnel_before_the_fault),
+		STORY(test_nothing_of_the_apps_in_the_tunnel),
+		STORY(test_what_shows_that_something_came_through),
 		STORY(test_a_probe_without_a_log),
 		STORY(test_a_probe_that_died),
 		STORY(test_a_probe_that_never_sent),
