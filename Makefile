@@ -26,6 +26,7 @@ lib_obj  := $(lib_src:%.c=$(B)/%.o)
 cmd_obj  := $(cmd_src:%.c=$(B)/%.o)
 unit_src := $(wildcard tests/unit/test_*.c)
 unit_bin := $(unit_src:tests/unit/%.c=$(B)/unit/%)
+tool_bin := $(B)/tools/thin_capture
 
 all: $(B)/leakproof
 lib: $(B)/libleakproof.a
@@ -49,7 +50,11 @@ $(B)/unit/%: tests/unit/%.c $(B)/libleakproof.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP -o $@ $< $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
-unit-bins: $(unit_bin)
+$(B)/tools/%: tests/tools/%.c $(B)/libleakproof.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -o $@ $< $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS)
+
+unit-bins: $(unit_bin) $(tool_bin)
 
 ## accept: bring the reference stack up in the closed lab, break it, judge it, write reports
 accept:

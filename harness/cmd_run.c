@@ -26,6 +26,9 @@ static const char usage[] =
 	"stand-ins\n"
 	"  --pull             pull what no archive gives, where a registry can be reached\n"
 	"  --reports DIR      (default: reports)      --captures DIR  (default: captures)\n"
+	"  --whole-frames     keep frames inside the stack whole, not what is judged of them "
+	"alone\n"
+	"                     (hundreds of MB a download)\n"
 	"  --quiet            no progress, only the summary\n\n"
 	"on a real host (--host real):\n"
 	"  --tunnel P:A:PORT  the VPN server's endpoint, for example udp:198.51.100.2:51820\n"
@@ -81,6 +84,7 @@ enum {
 	OPT_MEAN,
 	OPT_REPORTS,
 	OPT_CAPTURES,
+	OPT_WHOLE_FRAMES,
 	OPT_QUIET
 };
 
@@ -103,6 +107,7 @@ static const struct option options[] = {
 	{ "i-mean-it", no_argument, NULL, OPT_MEAN },
 	{ "reports", required_argument, NULL, OPT_REPORTS },
 	{ "captures", required_argument, NULL, OPT_CAPTURES },
+	{ "whole-frames", no_argument, NULL, OPT_WHOLE_FRAMES },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
 	{ NULL, 0, NULL, 0 },
 };
@@ -180,6 +185,9 @@ static int take_option(struct args *a, int c, struct err *err)
 		return 0;
 	case OPT_MEAN:
 		a->o.i_mean_it = true;
+		return 0;
+	case OPT_WHOLE_FRAMES:
+		a->o.whole_frames = true;
 		return 0;
 	case OPT_QUIET:
 		a->o.quiet = true;

@@ -29,29 +29,106 @@ static int compile(struct bpf_program *out, int dlt, uint32_t snaplen, const cha
 	return rc;
 }
 
-int filter_tunnel(struct bpf_program *out, int dlt, uint32_t snaplen, uint8_t protocol,
-		  const char *address, uint16_t port, bool negate, struct err *err)
+/* A filter that reads beyond the end of a frame says no, whatever it was asked; so what is too short for the reads is
+ * told first. Caller frees. */
+static char *short_text(int dlt)
+{
+	unsigned link = dlt == DLT_EN10MB ? 14 : 0;
+
+	return str_fmt("(len < %u or (ip and len < ((ip[0] & 0xf) << 2) + %u) or "
+		       "(ip6 and len < %u))",
+		       link + 20, link + 4, link + 44);
+}
+
+/* The expression for the tuple; caller frees. NULL and *err when it is none. */
+static char *tuple_text(uint8_t protocol, const char *address, uint16_t port, struct err *err)
 {
 	const char *ip = strchr(address, ':') ? "ip6" : "ip";
 	const char *p = protocol == IPPROTO_TCP ? "tcp" : "udp";
 	uint8_t bin[16];
+
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) {
+		(void)err_set(err, EXIT_USAGE, "tunnel protocol %u: neither UDP nor TCP", protocol);
+		return NULL;
+	}
+	if (inet_pton(strchr(address, ':') ? AF_INET6 : AF_INET, address, bin) != 1 || port == 0) {
+		(void)err_set(err, EXIT_USAGE, "tunnel endpoint %s port %u: not an endpoint",
+			      address, port);
+		return NULL;
+	}
+	return str_fmt(
+		"((%s dst host %s and %s dst port %u) or (%s src host %s and %s src port %u))", ip,
+		address, p, port, ip, address, p, port);
+}
+
+int filter_tunnel(struct bpf_program *out, int dlt, uint32_t snaplen, uint8_t protocol,
+		  const char *address, uint16_t port, bool negate, struct err *err)
+{
+	_cleanup_free_ char *tuple = tuple_text(protocol, address, port, err);
+	_cleanup_free_ char *cut = short_text(dlt);
 	_cleanup_free_ char *text = NULL;
 
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
-		return err_set(err, EXIT_USAGE, "tunnel protocol %u: neither UDP nor TCP",
-			       protocol);
-	if (inet_pton(strchr(address, ':') ? AF_INET6 : AF_INET, address, bin) != 1 || port == 0)
-		return err_set(err, EXIT_USAGE, "tunnel endpoint %s port %u: not an endpoint",
-			       address, port);
-	text = str_fmt(
-		"%s((%s dst host %s and %s dst port %u) or (%s src host %s and %s src port %u))",
-		negate ? "not " : "", ip, address, p, port, ip, address, p, port);
+	if (!tuple)
+		return -1;
+	text = negate ? str_fmt("%s or not %s", cut, tuple) : str_fmt("not %s and %s", cut, tuple);
 	return compile(out, dlt, snaplen, text, err);
 }
 
 int filter_all(struct bpf_program *out, int dlt, uint32_t snaplen, struct err *err)
 {
 	return compile(out, dlt, snaplen, "", err);
+}
+
+/* Append `next` to *out: where *out says no, next is asked. Takes over next's instructions. */
+static int chain(struct bpf_program *out, struct bpf_program *next, struct err *err)
+{
+	size_t n = out->bf_len, m = next->bf_len;
+	struct bpf_insn *all = calloc(n + m, sizeof(*all));
+
+	if (!all) {
+		pcap_freecode(next);
+		return err_set(err, EXIT_ENVIRONMENT, "no memory for a filter");
+	}
+	for (size_t i = 0; i < n; i++) {
+		all[i] = out->bf_insns[i];
+		/* A jump counts from the instruction behind it. */
+		if (all[i].code == (BPF_RET | BPF_K) && all[i].k == 0)
+			all[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA,
+						    .k = (uint32_t)(n - 1 - i) };
+	}
+	memcpy(all + n, next->bf_insns, m * sizeof(*all));
+	pcap_freecode(out);
+	pcap_freecode(next);
+	*out = (struct bpf_program){ .bf_len = (unsigned)(n + m), .bf_insns = all };
+	return 0;
+}
+
+/* Whole segments and datagrams; DHCP of both families has options that are wanted to the end. */
+static const char bulk[] =
+	"(ip and ip[6:2] & 0x3fff = 0 and (tcp or (udp and not port 67 and not port 68))) or "
+	"(ip6 and (ip6[6] = 6 or (ip6[6] = 17 and not port 546 and not port 547)))";
+
+int filter_inside(struct bpf_program *out, int dlt, uint32_t snaplen, uint32_t tunnel_snaplen,
+		  uint8_t protocol, const char *address, uint16_t port, struct err *err)
+{
+	_cleanup_free_ char *cut = short_text(dlt);
+	struct bpf_program next;
+	int rc = compile(out, dlt, snaplen, cut, err);
+
+	if (rc < 0)
+		return -1;
+	if (protocol) {
+		rc = filter_tunnel(&next, dlt, tunnel_snaplen, protocol, address, port, false, err);
+		if (rc == 0)
+			rc = chain(out, &next, err);
+	}
+	if (rc == 0 && (rc = compile(&next, dlt, FILTER_INSIDE_SNAPLEN, bulk, err)) == 0)
+		rc = chain(out, &next, err);
+	if (rc == 0 && (rc = filter_all(&next, dlt, snaplen, err)) == 0)
+		rc = chain(out, &next, err);
+	if (rc < 0)
+		pcap_freecode(out);
+	return rc;
 }
 
 int filter_attach(int fd, const struct bpf_program *p, struct err *err)

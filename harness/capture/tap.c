@@ -242,6 +242,10 @@ static int make_filter(struct tap *t, struct stream *s, struct err *err)
 	bool tunnel = s == &t->tunnel;
 	uint32_t snaplen = snaplen_of(t, s);
 
+	if (t->spec.inside)
+		return filter_inside(&s->filter, s->dlt, snaplen, TAP_TUNNEL_SNAPLEN,
+				     t->spec.tunnel.protocol, t->tunnel_address,
+				     t->spec.tunnel.port, err);
 	if (!t->spec.tunnel.protocol)
 		return filter_all(&s->filter, s->dlt, snaplen, err);
 	return filter_tunnel(&s->filter, s->dlt, snaplen, t->spec.tunnel.protocol,
@@ -309,6 +313,11 @@ static void end_life(struct tap *t)
 	t->open = false;
 }
 
+static bool has_tunnel_stream(const struct tap *t)
+{
+	return t->spec.tunnel.protocol && !t->spec.inside;
+}
+
 static int open_rings(struct tap *t, bool *gone, struct err *err)
 {
 	unsigned mib = t->spec.ring_mib;
@@ -316,7 +325,7 @@ static int open_rings(struct tap *t, bool *gone, struct err *err)
 
 	if (open_stream(t, &t->main, mib, gone, err) < 0)
 		return -1;
-	if (t->spec.tunnel.protocol && open_stream(t, &t->tunnel, tunnel_mib, gone, err) < 0)
+	if (has_tunnel_stream(t) && open_stream(t, &t->tunnel, tunnel_mib, gone, err) < 0)
 		return -1;
 	t->injector = injector_open(t->ifname, err);
 	if (!t->injector) {
@@ -695,8 +704,8 @@ static struct tap *make(const struct tap_spec *s)
 	(void)snprintf(t->role, sizeof(t->role), "%s", s->role);
 	(void)snprintf(t->ifname, sizeof(t->ifname), "%s", s->ifname);
 	t->path = str_fmt("%s", s->path);
-	t->tunnel_path = s->tunnel_path && s->tunnel.protocol ? str_fmt("%s", s->tunnel_path)
-							      : NULL;
+	t->tunnel_path = s->tunnel_path && has_tunnel_stream(t) ? str_fmt("%s", s->tunnel_path)
+								: NULL;
 	t->tunnel_address = s->tunnel.protocol ? str_fmt("%s", s->tunnel.address) : NULL;
 	t->main.tap = t->tunnel.tap = t;
 	t->main.dlt = t->tunnel.dlt = -1;

@@ -50,6 +50,9 @@ struct tap_spec {
 		snaplen; /* cut in the kernel: less to copy and to write; 0 = whole packets. Frames of
 			    * offloads are up to 64 KiB: 1600 keeps every packet that fits a link */
 	struct tap_tunnel tunnel;
+	/* A tap inside the stack: keep of each frame what is judged of it (filter_inside()); the tunnel's tuple,
+	 * cut to its headers, stays among the other frames. Else the tuple has a stream of its own. */
+	bool inside;
 	const char *path;	 /* nanosecond pcap to write; replaced when it exists */
 	const char *tunnel_path; /* headers of the tunnel tuple; NULL = not kept, only counted */
 	uint8_t nonce[TAP_NONCE];

@@ -16,6 +16,8 @@
 #include "probe/http_get.h"
 #include "rule/process.h"
 
+#define LOOK_AGAIN_NS (1 * NS_PER_S)
+#define LOOK_EACH_NS  (50 * NS_PER_MS)
 #define ANSWER_LIMIT  (5 * NS_PER_S)
 #define RECHECK_LIMIT (600 * NS_PER_S)
 
@@ -79,6 +81,7 @@ static void observe_process(int pid, const struct stack_service *s, int host_ini
 			    struct process_obs *o, char comm[32])
 {
 	char shim[32];
+	int parent;
 
 	*o = (struct process_obs){
 		.service = s->name, .comm = comm, .host_pid = pid, .init_pid = (int)s->pid
@@ -87,9 +90,9 @@ static void observe_process(int pid, const struct stack_service *s, int host_ini
 	read_ns(pid, o->ns);
 	read_ns((int)s->pid, o->init_ns);
 	read_ns(host_init, o->host_ns);
-	/* What `docker exec` and health checks start is a child of the container's shim, as its init is. */
-	o->descends_from_init = descends(pid, (int)s->pid) ||
-				parent_of(pid, shim) == parent_of((int)s->pid, shim);
+	/* What `docker exec` and health checks start is below the container's shim, as its init is. */
+	parent = parent_of((int)s->pid, shim);
+	o->descends_from_init = descends(pid, (int)s->pid) || (parent > 1 && descends(pid, parent));
 }
 
 /* Does the process belong to the container: by its control groups, or by its network namespace? */
@@ -109,6 +112,26 @@ static bool is_our_probe(int pid)
 	       descends(pid, (int)getpid());
 }
 
+/* What a runtime starts in a container (a health check) is for some milliseconds outside of it, on a busy machine for
+ * longer; so who is outside is looked at until he is inside, has ended, or stays. */
+static bool stays_outside(const struct check_ctx *c, int pid, const struct stack_service *s,
+			  char comm[32], char text[256])
+{
+	int64_t until = clock_mono_ns() + LOOK_AGAIN_NS;
+	uint64_t start = proc_start_time(pid);
+	struct process_obs o;
+
+	for (;;) {
+		observe_process(pid, s, (int)host_init_pid(c->host), &o, comm);
+		if (proc_start_time(pid) != start ||
+		    process_judge(&o, text, 256) != PROCESS_ESCAPED)
+			return false;
+		if (clock_mono_ns() > until)
+			return true;
+		clock_sleep_ns(LOOK_EACH_NS);
+	}
+}
+
 static int check_processes_of(const struct check_ctx *c, const struct stack_service *s,
 			      unsigned *seen, unsigned *escaped, struct err *err)
 {
@@ -120,14 +143,12 @@ static int check_processes_of(const struct check_ctx *c, const struct stack_serv
 		return err_errno(err, "/proc");
 	while ((d = readdir(proc))) {
 		int pid = (int)strtol(d->d_name, NULL, 10);
-		struct process_obs o;
 		char comm[32] = "", text[256];
 
 		if (pid <= 1 || !belongs(pid, s, net) || is_our_probe(pid))
 			continue;
-		observe_process(pid, s, (int)host_init_pid(c->host), &o, comm);
 		(*seen)++;
-		if (process_judge(&o, text, sizeof(text)) != PROCESS_ESCAPED)
+		if (!stays_outside(c, pid, s, comm, text))
 			continue;
 		(*escaped)++;
 		journal_event(

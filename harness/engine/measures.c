@@ -106,7 +106,9 @@ static void worst_outage(struct outage *w, const struct probe_files *all, int64_
 		w->found = true;
 		w->cut = o.cut_off - fault > w->cut ? o.cut_off - fault : w->cut;
 		w->never |= o.recovery == 0 || o.recovery > down;
+		/* The first reply may come while the heal is still being done. */
 		w->back = o.recovery - heal > w->back ? o.recovery - heal : w->back;
+		w->back = w->back < 0 && o.recovery ? 0 : w->back;
 		w->resolution = o.resolution > w->resolution ? o.resolution : w->resolution;
 	}
 }

@@ -425,9 +425,11 @@ static int know_bridges(struct play *p, struct err *err)
 /* Everything that must be there before the first step. */
 static int prepare(struct play *p, struct err *err)
 {
-	struct watch_opts w = {
-		.host = p->o->host, .journal = p->o->journal, .dir = p->dir, .tunnel = p->o->tunnel
-	};
+	struct watch_opts w = { .host = p->o->host,
+				.journal = p->o->journal,
+				.dir = p->dir,
+				.tunnel = p->o->tunnel,
+				.whole_frames = p->o->whole_frames };
 	struct probes_opts probes = { .journal = p->o->journal,
 				      .stack = p->stack,
 				      .dir = p->dir,

@@ -34,6 +34,7 @@ struct play_opts {
 	struct stack *(*open_stack)(void *arg, const char *name, struct err *err);
 	void *arg;
 	bool i_mean_it;
+	bool whole_frames; /* see watch.h */
 	const volatile sig_atomic_t
 		*stop; /* non-zero: undo, take down, end; 2 and more: in a hurry */
 	void (*progress)(void *arg, const char *what); /* one short line; may be NULL */

@@ -169,6 +169,7 @@ static int play_set(struct run *r, const struct scenario_set *set, struct err *e
 			       .open_stack = open_stack,
 			       .arg = r,
 			       .i_mean_it = r->o->i_mean_it,
+			       .whole_frames = r->o->whole_frames,
 			       .stop = r->stop,
 			       .progress = say };
 

@@ -29,6 +29,7 @@ struct run_opts {
 	bool i_mean_it;
 	bool keep; /* leave the lab running at the end */
 	bool quiet;
+	bool whole_frames; /* keep whole frames inside the stack, too */
 };
 
 /* Run the scenarios of the set. *status is the exit status that the verdict asks for; -1 with *err when the run

@@ -13,7 +13,9 @@
 #include "capture/inject.h"
 #include "rule/policy.h"
 
-#define TAPS_MAX    24
+#define TAPS_MAX 24
+#define LINK_SNAPLEN \
+	1600 /* all of a packet that fits a link; frames of offloads are up to 64 KiB */
 #define ARM_TIMEOUT (15 * NS_PER_S)
 
 struct watch {
@@ -72,6 +74,8 @@ static int open_tap(struct watch *w, const char *name, const char *role, int net
 	_cleanup_free_ char *path = str_fmt("%s/%s.pcap", w->o.dir, name);
 	_cleanup_free_ char *tunnel_path = str_fmt("%s/%s-tunnel.pcap", w->o.dir, name);
 	bool outside = strcmp(role, "uplink") == 0 || strcmp(role, "isp") == 0;
+	bool bridge = strcmp(role, "bridge") == 0;
+	bool inside = bridge && !w->o.whole_frames;
 	struct tap_spec spec = {
 		.name = name,
 		.role = role,
@@ -79,17 +83,18 @@ static int open_tap(struct watch *w, const char *name, const char *role, int net
 		.ifname = ifname,
 		/* The exit sees the whole download in frames of up to 64 KiB: room for a second of it. */
 		.ring_mib = strcmp(role, "exit") == 0 ? 128 : 32,
-		.snaplen = strcmp(role, "bridge") == 0 ? 1600 : 0,
+		.snaplen = inside ? LINK_SNAPLEN : 0,
+		.inside = inside,
 		.path = path,
 		.tunnel_path = outside ? tunnel_path : NULL,
 		.transient = transient,
 		/* Both are bridges, and a bridge shows its own device only what is addressed to it. */
-		.promisc = strcmp(role, "bridge") == 0 || strcmp(role, "isp") == 0,
+		.promisc = bridge || strcmp(role, "isp") == 0,
 	};
 
 	if (w->n == TAPS_MAX)
 		return err_set(err, EXIT_USAGE, "more than %d taps", TAPS_MAX);
-	if (outside)
+	if (outside || inside)
 		spec.tunnel = w->o.tunnel;
 	memcpy(spec.nonce, w->o.nonce, sizeof(spec.nonce));
 	w->taps[w->n] = tap_start(&spec, err);

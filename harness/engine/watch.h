@@ -4,6 +4,7 @@
 #define ENGINE_WATCH_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct watch_opts {
 	const char *const
 		*bridges; /* interfaces of the stack's networks, NULL-terminated; may come later */
 	uint8_t nonce[TAP_NONCE];
+	bool whole_frames; /* keep whole frames inside the stack, too: nothing more is judged of them */
 };
 
 /* Open every tap, wait until each saw its begin beacon, then send the controls. Journals "tap-open" and
