@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "host/host_internal.h"
+
+#define DYING_NS NS_PER_S
 
 /* Names of half-done things, and the lock that their maker holds; NULL: the name carries the maker's process id. The
  * first pattern that fits counts. */
@@ -37,12 +40,18 @@ static pid_t maker_of(const char *name)
 	return from && from < end ? (pid_t)strtol(from, NULL, 10) : 0;
 }
 
-/* Does somebody hold the lock? */
+/* Does somebody hold the lock? What was killed just now lets go of it in a moment. */
 static bool is_locked(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+	int64_t until = clock_mono_ns() + DYING_NS;
 
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (clock_mono_ns() > until)
+			return true;
+		clock_sleep_ns(20 * NS_PER_MS);
+	}
+	return false;
 }
 
 static bool is_made_now(const char *name, const char *lock)

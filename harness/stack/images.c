@@ -536,10 +536,12 @@ int images_load(struct image_set *s, struct host *h, struct err *err)
 /* Same images in the same tree's engine: same store. */
 static char *graph_key(const struct image_set *s, struct err *err)
 {
-	_cleanup_free_ char *text = host_lab_tree(&(struct lab_opts){ .cancel = s->cancel }, err);
+	_cleanup_free_ char *tree = host_lab_tree(&(struct lab_opts){ .cancel = s->cancel }, err);
+	_cleanup_free_ char *text = NULL;
 
-	if (!text)
+	if (!tree)
 		return NULL;
+	text = str_fmt("%s", strrchr(tree, '/') + 1);
 	for (size_t i = 0; i < ROWS; i++) {
 		char *more = str_fmt("%s\n%s %s", text, s->choices[i].reference,
 				     s->choices[i].digest);

@@ -40,14 +40,14 @@ case ${1:-} in
 	echo "$out/images.tar"
 	exit 0
 	;;
---inside) ;;
+--inside | --locked) ;;
 *)
 	echo "usage: build.sh [--path]" >&2
 	exit 2
 	;;
 esac
 
-# ---- the base layer, in a mount and pid namespace of its own ----
+# ---- the base layer ----
 
 if [ "${1:-}" = --inside ]; then
 	tree=$2
@@ -92,13 +92,21 @@ for tool in debootstrap gcc tar; do
 		exit 3
 	}
 done
-mkdir -p "$cache"
-exec 9>"$cache/images.lock"
-flock 9
-# Somebody else may have made it while this one waited.
-if [ -f "$out/images.tar" ]; then
-	echo "$out/images.tar"
-	exit 0
+# All that follows in a mount and pid namespace of its own: when this script is killed, unshare is too, and with it
+# everything inside. The lock is held until the last of them has ended.
+if [ "${1:-}" != --locked ]; then
+	mkdir -p "$cache"
+	exec 9>"$cache/images.lock"
+	flock 9
+	# Somebody else may have made it while this one waited.
+	if [ -f "$out/images.tar" ]; then
+		echo "$out/images.tar"
+		exit 0
+	fi
+	status=0
+	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
+		sh "$here/build.sh" --locked || status=$?
+	exit "$status"
 fi
 
 layer_tar() {
@@ -111,8 +119,7 @@ build_base() {
 	# Left over from a build that was killed; its mounts ended with its namespace.
 	rm -rf --one-file-system "$tmp"
 	mkdir -p "$tmp"
-	unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
-		sh "$here/build.sh" --inside "$tmp/tree" >"$tmp/log" 2>&1 || {
+	sh "$here/build.sh" --inside "$tmp/tree" >"$tmp/log" 2>&1 || {
 		tail -n 20 "$tmp/log" >&2
 		echo "build.sh: the base layer could not be made; the whole log is $tmp/log" >&2
 		exit 3

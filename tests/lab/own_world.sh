@@ -35,8 +35,10 @@ ending() {
 }
 trap ending EXIT
 
+last_log= # of what runs in the background: shown when it does not do what it must
 fail() {
 	echo "FAILED: $*"
+	[ -z "$last_log" ] || [ ! -f "$last_log" ] || tail -n 20 "$last_log"
 	exit 1
 }
 
@@ -108,9 +110,11 @@ family() { # pid...
 	done
 }
 stat_start() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# Those of a family that still run; the dead whom the machine's init has not buried yet do not.
 survivors() { # file with lines of family()
 	local pid start
 	while read -r pid start; do
-		[ -z "$start" ] || [ "$(stat_start "$pid")" != "$start" ] || ps -o pid=,args= -p "$pid"
+		[ -n "$start" ] && [ "$(stat_start "$pid")" = "$start" ] || continue
+		ps -o pid=,stat=,args= -p "$pid" | awk '$2 !~ /^Z/'
 	done <"$1"
 }
