@@ -8,13 +8,14 @@ cd "$(dirname "$0")/.."
 allowed() {
   case $1 in
     base) echo "base" ;;
-    packet | scenario | result) echo "base $1" ;;
-    host | rule) echo "base packet scenario result $1" ;;
-    stack) echo "base packet scenario result host stack" ;;
-    capture) echo "base packet scenario result host capture" ;;
-    fault) echo "base packet scenario result host stack capture rule fault" ;;
-    probe) echo "base packet scenario result host stack capture rule probe" ;;
-    engine) echo "base packet scenario result host stack capture rule fault probe engine report" ;;
+    packet | yaml | result) echo "base $1" ;;
+    scenario) echo "base yaml scenario" ;;
+    host | rule) echo "base packet yaml scenario result $1" ;;
+    stack) echo "base packet yaml scenario result host stack" ;;
+    capture) echo "base packet yaml scenario result host capture" ;;
+    fault) echo "base packet yaml scenario result host stack capture rule fault" ;;
+    probe) echo "base packet yaml scenario result host stack capture rule probe" ;;
+    engine) echo "base packet yaml scenario result host stack capture rule fault probe engine report" ;;
     report) echo "base result report" ;;
     *) echo "?" ;;
   esac

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "scenario/walk.h"
+#include "yaml/walk.h"
 
 #define LABELS_MAX 64
 

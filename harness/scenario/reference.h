@@ -3,7 +3,7 @@
 #ifndef SCENARIO_REFERENCE_H
 #define SCENARIO_REFERENCE_H
 
-#include "scenario/field.h"
+#include "yaml/field.h"
 
 extern const struct field scenario_fields[];
 extern const struct field expect_fields[];

@@ -13,10 +13,14 @@
 #include "base/fs.h"
 #include "scenario/reference.h"
 #include "scenario/steps.h"
-#include "scenario/walk.h"
+#include "yaml/walk.h"
 
 #define STEPS_MAX 500
 #define HOUR	  (3600 * NS_PER_S)
+
+static const struct yaml_limits limits = { .what = "scenario",
+					   .size = (size_t)1 << 20,
+					   .nodes = 5000 };
 
 static const char *const leaks_names[] = { "0", "must", NULL };
 static_assert(sizeof(leaks_names) / sizeof(char *) == LEAKS_MUST + 2, "a word an expectation");
@@ -46,7 +50,8 @@ const struct field scenario_fields[] = {
 			   "to a Compose file or its directory that begins with `/` or `./`"),
 	ROW_INT("repeat", struct scenario, repeat, 1, 1000, .def = "1", .help = "run it so often"),
 	{ .key = "timeline",
-	  .type = FIELD_STEPS,
+	  .type = FIELD_OWN,
+	  .item = "list of steps",
 	  .required = true,
 	  .help = "what happens, in order" },
 	ROW_NESTED("expect", struct scenario, expect, struct expect, expect_fields,
@@ -118,7 +123,7 @@ int scenario_parse(const char *file, const char *text, size_t len, const struct 
 		   struct scenario **out, struct diag *d, struct err *err)
 {
 	_cleanup_arena_ struct arena *mem = arena_new();
-	struct yaml_doc doc = { .file = file, .diag = d, .mem = mem };
+	struct yaml_doc doc = { .file = file, .limits = &limits, .diag = d, .mem = mem };
 	struct scenario *s = arena_alloc(mem, sizeof(*s));
 	size_t before = d->n;
 
@@ -140,7 +145,7 @@ int scenario_load(const char *path, const struct vocab *v, struct scenario **out
 {
 	struct err why = { 0 };
 	size_t len = 0;
-	_cleanup_free_ char *text = fs_read(path, YAML_SIZE_MAX, &len, &why);
+	_cleanup_free_ char *text = fs_read(path, limits.size, &len, &why);
 
 	if (!text) {
 		(void)diag_add(d, path, NULL, 0, 0, NULL, "%s", why.text);

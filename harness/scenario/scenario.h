@@ -10,8 +10,9 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "scenario/diag.h"
-#include "scenario/field.h"
+#include "scenario/kind.h"
+#include "yaml/diag.h"
+#include "yaml/value.h"
 
 /* What the loader may find after `fault:` and `start:`; both NULL-terminated. engine_vocab() (engine/vocab.h)
  * gives them; scenario/ knows neither. A kind without fields takes the common keys of its step only. */
@@ -208,9 +209,6 @@ const char *step_verb(enum step_id id);
 
 /* One line for people: "fault vpn.process-kill, hold 5 s"; the caller frees. */
 char *step_describe(const struct step *s);
-
-/* "5s", "200ms", "3m": the shortest exact form; buf needs 32 bytes. Returns buf. */
-char *duration_text(int64_t ns, char *buf, size_t size);
 
 /* How long the steps last at the least and, with every time-out used up, at the most. */
 void scenario_bounds(const struct scenario *s, int64_t *least, int64_t *most);

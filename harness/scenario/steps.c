@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "scenario/walk.h"
+#include "yaml/walk.h"
 
 #define SECOND	  NS_PER_S
 #define MINUTE	  (60 * NS_PER_S)

@@ -4,7 +4,7 @@
 #define SCENARIO_STEPS_H
 
 #include "scenario/scenario.h"
-#include "scenario/yaml_doc.h"
+#include "yaml/doc.h"
 
 struct step_row {
 	const char *help;

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* YAML read by events into a bounded tree in which every node knows its line and column. */
-#ifndef SCENARIO_YAML_DOC_H
-#define SCENARIO_YAML_DOC_H
+#ifndef YAML_DOC_H
+#define YAML_DOC_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "scenario/arena.h"
-#include "scenario/diag.h"
+#include "yaml/arena.h"
+#include "yaml/diag.h"
 
 /* libyaml's document loader takes minutes for some hundred kB of brackets, accepts a key twice and trees
- * that contain themselves; so events, and limits on each. No scenario comes near any of them. */
+ * that contain themselves; so events, and limits on each. */
 #define YAML_DEPTH_MAX	16u
-#define YAML_SIZE_MAX	((size_t)1 << 20)
-#define YAML_NODES_MAX	5000u
 #define YAML_SCALAR_MAX 4096u
+
+/* What a file may be at the most; its reader chooses them so that nothing honest comes near. */
+struct yaml_limits {
+	const char *what; /* "scenario": what a larger file is none of */
+	size_t size;	  /* bytes */
+	unsigned nodes;	  /* values */
+};
 
 enum node_kind { NODE_SCALAR, NODE_MAP, NODE_SEQ };
 
@@ -31,6 +36,7 @@ struct node {
 struct yaml_doc {
 	const char *file;
 	const char *source; /* the text, for diagnostics */
+	const struct yaml_limits *limits;
 	struct diag *diag;
 	struct arena *mem;
 	struct node *root;

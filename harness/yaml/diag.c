@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is wrong in a file a person wrote: kept, printed, and guessed at. */
-#include "scenario/diag.h"
+#include "yaml/diag.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Typed rows: what a YAML mapping may hold. The walker, `leakproof list keys` and the reference read the
+/* Typed rows: what a YAML mapping may hold. The walker, `leakproof list` and the references in docs/ read the
  * same rows, so a key exists in all of them or in none. */
-#ifndef SCENARIO_FIELD_H
-#define SCENARIO_FIELD_H
+#ifndef YAML_FIELD_H
+#define YAML_FIELD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,10 +20,22 @@ enum field_type {
 	FIELD_DURATION, /* "200ms", "5s", "3m", min..max: int64_t nanoseconds */
 	FIELD_BOOL,	/* true or false: bool */
 	FIELD_ENUM,	/* one of `names`: unsigned (any enum without negative values) */
+	FIELD_VALUE,	/* a word that `value` reads: whatever it fills */
 	FIELD_LIST,	/* [name, name]; min..max items: struct strlist */
+	FIELD_VALUES,	/* a list of words that `value` reads, at most max: array and count */
+	FIELD_MAPS,	/* a list of mappings with the rows `sub`, at most max: array and count */
 	FIELD_EMPTY,	/* a key without a value */
-	FIELD_STEPS,	/* the timeline: read by its own function, the row is for messages */
 	FIELD_NESTED,	/* a mapping with the rows `sub`: the struct itself */
+	FIELD_OWN, /* read by a function of its owner; the row is for messages, `item` says what */
+};
+
+/* A type of words of its owner's: an address, a port. */
+struct field_value {
+	const char *shown;	  /* in the reference: "address" */
+	const char *wanted;	  /* in messages, behind "wants": "an IPv4 or IPv6 address" */
+	const char *const *names; /* words that a mistake may have meant; NULL: none */
+	size_t size;		  /* of one element of FIELD_VALUES */
+	bool (*parse)(const char *word, void *at); /* false leaves *at as it was */
 };
 
 /* One key. `def` is written as in YAML and parsed like it; NULL leaves zero bytes. */
@@ -34,8 +46,13 @@ struct field {
 	bool required;
 	const char *def;
 	int64_t min, max;
-	const char *const *names; /* FIELD_ENUM: NULL-terminated, in the order of the enum */
-	const struct field *sub;  /* FIELD_NESTED */
+	const char *const *names;	 /* FIELD_ENUM: NULL-terminated, in the order of the enum */
+	const struct field *sub;	 /* FIELD_NESTED, FIELD_MAPS */
+	const struct field_value *value; /* FIELD_VALUE, FIELD_VALUES */
+	const char *
+		item; /* what one element is: "a tunnel" (FIELD_MAPS), or what is wanted (FIELD_OWN) */
+	size_t size;	     /* FIELD_MAPS: of one element */
+	size_t count_offset; /* FIELD_VALUES, FIELD_MAPS: of the size_t beside the array */
 	const char *help;
 };
 
@@ -80,6 +97,23 @@ struct field {
 		.key = (k), .type = FIELD_NESTED, .offset = FIELD_AT(st, m, mtype), .sub = (rows), \
 		__VA_ARGS__                                                                        \
 	}
+#define ROW_VALUE(k, st, m, mtype, type_row, ...)                      \
+	{                                                              \
+		.key = (k), .type = FIELD_VALUE, .value = &(type_row), \
+		.offset = FIELD_AT(st, m, mtype), __VA_ARGS__          \
+	}
+#define ROW_VALUES(k, st, m, n, mtype, type_row, most, ...)                                  \
+	{                                                                                    \
+		.key = (k), .type = FIELD_VALUES, .value = &(type_row),                      \
+		.offset = FIELD_AT(st, m, mtype *), .count_offset = FIELD_AT(st, n, size_t), \
+		.max = (most), __VA_ARGS__                                                   \
+	}
+#define ROW_MAPS(k, st, m, n, mtype, rows, most, what, ...)                         \
+	{                                                                           \
+		.key = (k), .type = FIELD_MAPS, .sub = (rows), .item = (what),      \
+		.offset = FIELD_AT(st, m, mtype *), .size = sizeof(mtype),          \
+		.count_offset = FIELD_AT(st, n, size_t), .max = (most), __VA_ARGS__ \
+	}
 #define ROW_EMPTY(k, ...)                                    \
 	{                                                    \
 		.key = (k), .type = FIELD_EMPTY, __VA_ARGS__ \
@@ -88,15 +122,5 @@ struct field {
 	{                   \
 		.key = NULL \
 	}
-
-/* A kind of fault or probe as the loader sees it: a name and the rows of its own parameters. */
-struct kind {
-	const char *name;	    /* "vpn.process-kill" */
-	const char *summary;	    /* one line, no full stop */
-	const char *help;	    /* NULL, or whole sentences for the reference */
-	const struct field *fields; /* NULL: no parameters */
-	bool instant;	    /* a fault with nothing to undo: takes neither `hold` nor `heal` */
-	size_t params_size; /* bytes of the struct that `fields` fill; 0 with fields == NULL */
-};
 
 #endif

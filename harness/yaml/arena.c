@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory that lives and dies with one scenario: a list of blocks, each asked for by itself, so that a
  * sanitizer still sees the bounds of every one. */
-#include "scenario/arena.h"
+#include "yaml/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Fills structs from YAML nodes by their rows. */
-#ifndef SCENARIO_WALK_H
-#define SCENARIO_WALK_H
+#ifndef YAML_WALK_H
+#define YAML_WALK_H
 
-#include "scenario/field.h"
-#include "scenario/yaml_doc.h"
+#include "yaml/doc.h"
+#include "yaml/field.h"
 
 #define WALK_ROWS_MAX 3
 
@@ -19,14 +19,7 @@ struct walk_target {
 int walk_map(struct yaml_doc *doc, const struct node *map, const struct walk_target *targets,
 	     size_t n, const char *what);
 
-/* One value into the member of its row. */
-int walk_value(struct yaml_doc *doc, const struct node *value, const struct field *row,
-	       void *object);
-
 /* The child of that key, NULL when there is none. */
 const struct node *node_child(const struct node *map, const char *key);
-
-/* True for what FIELD_NAME takes. */
-bool name_valid(const char *text);
 
 #endif

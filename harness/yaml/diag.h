@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is wrong in a file a person wrote: file:line:column, the line, a caret, the nearest valid word. */
-#ifndef SCENARIO_DIAG_H
-#define SCENARIO_DIAG_H
+#ifndef YAML_DIAG_H
+#define YAML_DIAG_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory that lives and dies with one scenario. */
-#ifndef SCENARIO_ARENA_H
-#define SCENARIO_ARENA_H
+#ifndef YAML_ARENA_H
+#define YAML_ARENA_H
 
 #include <stddef.h>
 

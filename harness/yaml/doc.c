@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* YAML events into a bounded tree; every limit is enforced per event, before anything grows. */
-#include "scenario/yaml_doc.h"
+#include "yaml/doc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,9 +89,9 @@ static int add_node(struct reader *r, struct node *n)
 {
 	struct node *parent = r->depth ? r->open[r->depth - 1] : NULL;
 
-	if (++r->nodes > YAML_NODES_MAX)
+	if (++r->nodes > r->doc->limits->nodes)
 		return yaml_doc_error(r->doc, n, NULL, "more than %u values in one file",
-				      YAML_NODES_MAX);
+				      r->doc->limits->nodes);
 	if (!parent) {
 		r->doc->root = n;
 		return 0;
@@ -208,9 +208,10 @@ int yaml_doc_read(struct yaml_doc *doc, const char *text, size_t len)
 	int rc;
 
 	doc->source = text;
-	if (len > YAML_SIZE_MAX)
+	if (len > doc->limits->size)
 		return diag_add(doc->diag, doc->file, NULL, 0, 0, NULL,
-				"larger than %zu KiB: no scenario", YAML_SIZE_MAX >> 10);
+				"larger than %zu KiB: no %s", doc->limits->size >> 10,
+				doc->limits->what);
 	if (!yaml_parser_initialize(&p))
 		return diag_add(doc->diag, doc->file, NULL, 0, 0, NULL, "no memory to read it");
 	yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
