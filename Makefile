@@ -44,7 +44,8 @@ $(B)/%.o: %.c
 
 # Taken in by .incbin, which leaves no trace in the .d file, and whose names link-time optimisation does not see.
 $(B)/harness/report/html_data.o: harness/report/page.css harness/report/page.js
-$(B)/harness/report/html_data.o: LTO =
+$(B)/harness/rule/policy_reference.o: $(wildcard docs/policies/*.yaml)
+$(B)/harness/report/html_data.o $(B)/harness/rule/policy_reference.o: LTO =
 
 $(B)/unit/%: tests/unit/%.c $(B)/libleakproof.a
 	@mkdir -p $(@D)

@@ -152,100 +152,16 @@ static int parse_options(int argc, char **argv, struct options *o, struct err *e
 	return 0;
 }
 
-static void *grow(void *rows, size_t n, size_t size)
-{
-	char *mem = realloc(rows, (n + 1) * size);
-
-	if (!mem)
-		abort(); /* a few rows from a command line */
-	memset(mem + n * size, 0, size);
-	return mem;
-}
-
-static int add_real(struct policy *p, const char *text, struct err *err)
-{
-	struct ipaddr a;
-
-	if (!ipaddr_parse(text, &a))
-		return err_set(err, EXIT_USAGE, "`%s` is no address", text);
-	p->real = grow(p->real, p->n_real, sizeof(*p->real));
-	p->real[p->n_real++] = a;
-	return 0;
-}
-
-static int add_protected(struct policy *p, const char *text, struct err *err)
-{
-	struct policy_service *s;
-
-	if (add_real(p, text, err))
-		return -1;
-	if (p->n_services == 0) {
-		p->services = grow(NULL, 0, sizeof(*p->services));
-		p->services[0].name = str_fmt("the protected host");
-		p->services[0].role = SERVICE_PROTECTED;
-		p->n_services = 1;
-	}
-	s = &p->services[0];
-	s->legs = grow(s->legs, s->n_legs, sizeof(*s->legs));
-	s->legs[s->n_legs].network = str_fmt("%s", "");
-	s->legs[s->n_legs++].addr = p->real[p->n_real - 1];
-	return 0;
-}
-
-static int each_word(struct policy *p, const char *list,
-		     int (*add)(struct policy *, const char *, struct err *), struct err *err)
-{
-	_cleanup_free_ char *copy = str_fmt("%s", list);
-	char *save = NULL;
-
-	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save))
-		if (add(p, w, err))
-			return -1;
-	return 0;
-}
-
-/* "udp:198.51.100.2:51820": the last colon ends the address. */
-static int add_tunnel(struct policy *p, const char *text, enum tunnel_kind kind, struct err *err)
-{
-	_cleanup_free_ char *copy = str_fmt("%s", text);
-	char *addr = strchr(copy, ':');
-	char *port = addr ? strrchr(addr + 1, ':') : NULL;
-	struct policy_tunnel t = { .kind = kind };
-	char *end;
-	unsigned long n;
-
-	if (!port)
-		return err_set(err, EXIT_USAGE, "--tunnel: `%s` is not PROTO:ADDR:PORT", text);
-	*addr++ = '\0';
-	*port++ = '\0';
-	if (addr[0] == '[' && port - addr > 2 && port[-2] == ']') {
-		port[-2] = '\0';
-		addr++;
-	}
-	n = strtoul(port, &end, 10);
-	t.proto = strcmp(copy, "udp") == 0   ? IPPROTO_UDP
-		  : strcmp(copy, "tcp") == 0 ? IPPROTO_TCP
-					     : 0;
-	if (!t.proto || !ipaddr_parse(addr, &t.endpoint) || *end || n < 1 || n > 65535)
-		return err_set(err, EXIT_USAGE, "--tunnel: `%s` is not PROTO:ADDR:PORT", text);
-	t.port = (uint16_t)n;
-	p->tunnels = grow(p->tunnels, p->n_tunnels, sizeof(t));
-	p->tunnels[p->n_tunnels++] = t;
-	return 0;
-}
-
 static int policy_from_options(struct analysis *a, struct err *err)
 {
 	a->policy = policy_new();
-	if (!a->policy)
-		return err_set(err, EXIT_ENVIRONMENT, "out of memory");
-	if (a->o.protected_ && each_word(a->policy, a->o.protected_, add_protected, err))
+	if (a->o.protected_ && policy_add_protected(a->policy, a->o.protected_, err))
 		return err_wrap(err, "--protected");
-	if (a->o.real && each_word(a->policy, a->o.real, add_real, err))
+	if (a->o.real && policy_add_real(a->policy, a->o.real, err))
 		return err_wrap(err, "--real");
 	for (size_t i = 0; i < a->o.n_tunnels; i++)
-		if (add_tunnel(a->policy, a->o.tunnels[i], a->o.kind, err))
-			return -1;
+		if (policy_add_tunnel(a->policy, a->o.tunnels[i], a->o.kind, err))
+			return err_wrap(err, "--tunnel");
 	return 0;
 }
 
@@ -253,33 +169,28 @@ static int policy_from_file(struct analysis *a, struct err *err)
 {
 	size_t len;
 	_cleanup_free_ char *text = fs_read(a->o.policy, POLICY_MAX, &len, err);
-	_cleanup_json_ json_t *j = NULL;
-	json_error_t where;
+	struct diag d = { 0 };
+	int rc;
 
 	if (!text) {
 		err->status = EXIT_USAGE;
 		return -1;
 	}
-	j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-	if (!j)
-		return err_set(err, EXIT_USAGE, "%s:%d:%d: %s", a->o.policy, where.line,
-			       where.column, where.text);
-	a->policy = policy_from_json(j, err);
-	return a->policy ? 0 : err_wrap(err, "%s", a->o.policy);
+	rc = policy_parse(a->o.policy, text, len, &a->policy, &d, err);
+	diag_print(&d, stderr, term_has_colour(stderr));
+	diag_free(&d);
+	return rc;
 }
 
 static size_t add_tap(struct policy *p, const char *path, enum tap_role role)
 {
-	struct policy_tap *t;
+	struct policy_tap t = { .name = (char[]){ "capture" },
+				.role = role,
+				.interface = (char[]){ "" },
+				.service = (char[]){ "" },
+				.file = (char *)(uintptr_t)path };
 
-	p->taps = grow(p->taps, p->n_taps, sizeof(*p->taps));
-	t = &p->taps[p->n_taps];
-	t->name = p->n_taps ? str_fmt("capture%zu", p->n_taps + 1) : str_fmt("capture");
-	t->role = role;
-	t->interface = str_fmt("%s", "");
-	t->service = str_fmt("%s", "");
-	t->file = str_fmt("%s", path);
-	return p->n_taps++;
+	return policy_add_tap(p, &t);
 }
 
 static const char *base_name(const char *path)

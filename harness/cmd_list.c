@@ -22,8 +22,10 @@ static const char usage[] =
 	"  probes       what can send, and workloads   conditions   what `wait` waits for\n"
 	"  checks       what `check` asks              stacks       what `stack` may name\n"
 	"  rules        what counts as a leak          reports      formats of reports\n"
-	"  keys         the YAML reference, as Markdown (docs/scenario-reference.md)\n\n"
-	"  --json       [{\"name\": .., \"summary\": ..}] on standard output (not rules and keys)\n"
+	"  keys         the YAML reference of scenarios, as Markdown (docs/scenario-reference.md)\n"
+	"  policy-keys  the YAML reference of policies, as Markdown (docs/policy-reference.md)\n\n"
+	"  --json       [{\"name\": .., \"summary\": ..}] on standard output (not rules, keys, "
+	"policy-keys)\n"
 	"  --coverage   with rules: the classes of leaks and the rules that see them\n"
 	"  --markdown   with rules: docs/leaks.md\n";
 
@@ -160,9 +162,9 @@ static int print_list(const struct list *l, bool json)
 
 static int print_named(const char *what, bool json, bool coverage, bool markdown)
 {
-	static const char *const names[] = { "scenarios", "faults", "probes",  "conditions",
-					     "checks",	  "stacks", "reports", "rules",
-					     "keys",	  NULL };
+	static const char *const names[] = { "scenarios", "faults",	 "probes",  "conditions",
+					     "checks",	  "stacks",	 "reports", "rules",
+					     "keys",	  "policy-keys", NULL };
 	const char *near;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -170,6 +172,10 @@ static int print_named(const char *what, bool json, bool coverage, bool markdown
 			return print_list(&lists[i], json);
 	if (strcmp(what, "keys") == 0) {
 		scenario_reference(stdout, engine_vocab());
+		return EXIT_PASS;
+	}
+	if (strcmp(what, "policy-keys") == 0) {
+		policy_reference(stdout);
 		return EXIT_PASS;
 	}
 	if (strcmp(what, "rules") == 0) {

@@ -10,6 +10,9 @@
 
 #include "base/err.h"
 #include "packet/addr.h"
+#include "yaml/diag.h"
+
+struct arena;
 
 /* len counts in the family of net (0-32, 0-128); `any` matches every address of both families. */
 struct policy_prefix {
@@ -134,11 +137,11 @@ struct policy {
 	/* The host makes no traffic of its own (the lab): whatever is not named here is attributed to
 	 * the stack. False on a real host, where attribution needs evidence. */
 	bool closed_world;
-	bool has_nonce;
 	uint8_t nonce[POLICY_NONCE_LEN]; /* of the run; marks canaries and controls */
-	bool has_control_mac;
+	bool has_nonce;
 	uint8_t control_mac
 		[6]; /* Ethernet source of frames that the harness forges without payload */
+	bool has_control_mac;
 	struct ipaddr *real;
 	size_t n_real; /* addresses that must not get out */
 	struct ipaddr *tunnel_addrs;
@@ -159,22 +162,42 @@ struct policy {
 	size_t n_controls;
 	struct policy_tap *taps;
 	size_t n_taps;
+	struct arena *mem; /* owns all of the above */
 };
 
-/* From JSON (the keys are the tables at the top of policy_json.c). Pure. An unknown key, a wrong type, an allowance by address
- * alone, a name that nothing defines: EXIT_USAGE with the path of the value in the text. */
-struct policy *policy_from_json(const json_t *j, struct err *err);
+/* From text: YAML, or JSON, which is YAML but for its escapes of surrogates. The keys are the rows of policy_rows.c, printed
+ * by policy_reference(). `file` is what messages call it. On mistakes -1, *d says them all (the caller frees it
+ * with diag_free), *err (EXIT_USAGE) the first: an unknown key, a wrong type, an allowance by address alone, a
+ * name that nothing defines. Pure. The caller frees *out with policy_free. */
+int policy_parse(const char *file, const char *text, size_t len, struct policy **out,
+		 struct diag *d, struct err *err);
+#define POLICY_TEXT_MAX ((size_t)64 << 20)
 
-/* What policy_from_json checks beyond types, for a policy made by hand. */
-int policy_check(const struct policy *p, struct err *err);
+/* From the policy of a journal: the same reader. */
+struct policy *policy_from_json(const json_t *j, struct err *err);
 
 /* The inverse; a new reference that the caller owns. */
 json_t *policy_to_json(const struct policy *p);
 
+/* docs/policy-reference.md, whole. */
+void policy_reference(FILE *f);
+
 void policy_free(struct policy *p); /* NULL allowed */
 
-/* An empty policy that the caller fills: every pointer member is malloc memory that policy_free ends. */
+/* ---- a policy from the words of a command line; -1 and *err (EXIT_USAGE) name the word ---- */
+
+/* An empty policy; the program ends when memory is out. */
 struct policy *policy_new(void);
+
+/* "ADDR[,ADDR]": addresses whose packets must stay in the tunnel. They become real addresses and the legs of one
+ * protected service, "the protected host". */
+int policy_add_protected(struct policy *p, const char *addresses, struct err *err);
+/* "ADDR[,ADDR]": real addresses to look for inside the tunnel. */
+int policy_add_real(struct policy *p, const char *addresses, struct err *err);
+/* "udp:198.51.100.2:51820", "tcp:[2001:db8::2]:443" */
+int policy_add_tunnel(struct policy *p, const char *tuple, enum tunnel_kind kind, struct err *err);
+/* A copy of *t at the end; its texts are copied, its name gets a number when it is taken. Returns its index. */
+size_t policy_add_tap(struct policy *p, const struct policy_tap *t);
 
 /* "any", "192.0.2.1", "2001:db8::/32"; false leaves *p untouched. */
 bool policy_prefix_parse(const char *text, struct policy_prefix *p);
@@ -191,14 +214,17 @@ void policy_marker_text(const struct policy *p, uint32_t id, char out[2 * POLICY
 /* DNS label of a control: "ctl-<rule>-<first 8 bytes of the nonce in hex>"; 64 bytes. */
 void policy_control_label(const struct policy *p, const char *rule, char out[64]);
 
-/* Names used in JSON and in reports; *_parse return -1 for an unknown name. */
+/* Names used in policies and in reports; *_parse return -1 for an unknown name. */
 const char *service_role_name(enum service_role r);
 const char *tap_role_name(enum tap_role r);
 const char *tunnel_kind_name(enum tunnel_kind k);
 const char *policy_shape_name(enum policy_shape s);
-int service_role_parse(const char *s, enum service_role *r);
 int tap_role_parse(const char *s, enum tap_role *r);
 int tunnel_kind_parse(const char *s, enum tunnel_kind *k);
-int policy_shape_parse(const char *s, enum policy_shape *sh);
+
+/* "tcp", "udp", "icmp", or the number: the caller frees. */
+char *policy_proto_text(uint8_t proto);
+/* An allowance in one line: "udp, port 67, from port 68, any address, both ways, dhcp". The caller frees. */
+char *policy_allow_text(const struct policy_allow *a);
 
 #endif

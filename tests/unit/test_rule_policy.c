@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The policy: its JSON form both ways, and everything that it refuses. */
+/* The policy: from YAML, JSON and words, and everything that it refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "rule/policy.h"
+#include "unit/bad_files.h"
 
 static json_t *load(const char *path)
 {
@@ -102,130 +104,252 @@ static void test_prefixes(void **state)
 	assert_false(policy_prefix_parse("", &p));
 }
 
-/* Set one value (JSON text) in a copy of the good policy; the message has to name where. */
-struct refusal {
-	const char *path;  /* "allow[0].port" */
-	const char *value; /* NULL: remove */
-	const char *message;
-};
+/* ---- text ---- */
 
-static const struct refusal refusals[] = {
-	{ "colour", "1", "colour: no such key" },
-	{ "closed-world", "1", "closed-world: true or false" },
-	{ "nonce", "\"6c70\"", "nonce: hex digits" },
-	{ "nonce", "\"6c70000102030405060708090a0b0c0dff\"", "nonce: hex digits" },
-	{ "nonce", NULL, "canaries and controls need `nonce`" },
-	{ "control-mac", "\"02:6c:65:61:6b\"", "control-mac: a MAC" },
-	{ "control-mac", "\"02-6c-65-61-6b-01\"", "control-mac: a MAC" },
-	{ "real", "[\"203.0.113\"]", "real[0]: an IPv4 or IPv6 address" },
-	{ "real", "\"203.0.113.10\"", "real: a list" },
-	{ "tunnels[0].port", "65536", "tunnels[0].port: a whole number" },
-	{ "tunnels[0].port", "-1", "tunnels[0].port: a whole number" },
-	{ "tunnels[0].port", NULL, "tunnels[0].port: a whole number" },
-	{ "tunnels[0].kind", "\"ipsec\"", "tunnels[0].kind: wireguard or openvpn" },
-	{ "tunnels[0].proto", "\"ip\"", "tunnels[0].proto: tcp, udp" },
-	{ "tunnels[0].proto", "256", "tunnels[0].proto: tcp, udp" },
-	{ "networks[0].prefix", "\"172.30.0.0/40\"", "networks[0].prefix: an address" },
-	{ "services[0].role", "\"boss\"", "services[0].role: protected" },
-	{ "services[0].name", "7", "services[0].name: a text" },
-	{ "services[0].legs[0].mac", "\"x\"", "services[0].legs[0].mac: a MAC" },
-	{ "services[0].legs[0].colour", "1", "services[0].legs[0].colour: no such key" },
-	{ "allow[0].who", "\"nobody\"", "allow[0].who: `nobody`" },
-	{ "allow[0].port", "0", "allow[0].port: a port is from" },
-	{ "allow[0].port", "\"70-67\"", "allow[0]: the port range is upside down" },
-	{ "allow[0].port", "\"1-65536\"", "allow[0].port: a port or" },
-	{ "allow[0].port", "\"67-68x\"", "allow[0].port: a port or" },
-	{ "allow[3].local-port", NULL, "allow[3]: TCP and UDP need" },
-	{ "allow[0].shape", "\"blob\"", "allow[0].shape: a shape" },
-	{ "allow[0].shape", NULL, "allow[0].shape: a shape" },
-	{ "allow[0].direction", "\"up\"", "allow[0].direction: out, in or both" },
-	{ "allow[0].reason", NULL, "allow[0].reason: a text" },
-	{ "published[0].service", "\"nobody\"", "published[0].service: no service" },
-	{ "canaries[0].id", "2147483648", "canaries[0].id: 2147483648 and above are controls" },
-	{ "canaries[0].service", "\"nobody\"", "canaries[0].service: no service" },
-	{ "controls[0].id", "7", "controls[0].id: below 2147483648" },
-	{ "controls[0].rule", "\"nothing\"", "controls[0].rule: no rule" },
-	{ "controls[0].tap", "\"nowhere\"", "controls[0].tap: no tap" },
-	{ "taps[0].role", "\"side\"", "taps[0].role: uplink" },
-	{ "taps[0].service", "\"nobody\"", "taps[0].service: no service" },
-	{ "taps[0]", "3", "taps[0]: an object" },
-};
-
-/* Walk "a[0].b" and set the last part. */
-static void set_at(json_t *j, const char *path, const char *value)
+static void refuse(const char *name, const char *text, size_t len, struct diag *d)
 {
-	json_t *at = j;
-	char key[32];
-	int used;
-	unsigned index;
+	struct policy *p = NULL;
+	struct err err = { 0 };
 
-	for (;;) {
-		assert_int_equal(sscanf(path, "%31[^].[]%n", key, &used), 1);
-		path += used;
-		if (sscanf(path, "[%u]%n", &index, &used) == 1 && *path == '[') {
-			at = json_object_get(at, key);
-			path += used;
-			if (*path == '\0') {
-				(void)json_array_set_new(at, index,
-							 json_loads(value, JSON_DECODE_ANY, NULL));
-				return;
-			}
-			at = json_array_get(at, index);
-			path++;
-			continue;
-		}
-		if (!value)
-			(void)json_object_del(at, key);
-		else
-			(void)json_object_set_new(at, key,
-						  json_loads(value, JSON_DECODE_ANY, NULL));
-		return;
-	}
+	assert_int_equal(policy_parse(name, text, len, &p, d, &err), -1);
+	assert_null(p);
+	assert_int_equal(err.status, EXIT_USAGE);
 }
 
-static void test_refusals(void **state)
+static void test_every_bad_file_says_where_and_what(void **state)
 {
-	_cleanup_json_ json_t *good = load("tests/golden/policy.json");
+	(void)state;
+	assert_true(check_bad_files("tests/bad-policies", refuse) >= 55);
+}
+
+static struct policy *parse(const char *text)
+{
+	struct policy *p = NULL;
+	struct err err = { 0 };
+	struct diag d = { 0 };
+
+	if (policy_parse("t", text, strlen(text), &p, &d, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(d.total, 0);
+	return p;
+}
+
+static void test_yaml_and_json_are_one(void **state)
+{
+	struct policy *a = parse(
+		"closed-world: true\n"
+		"real: [203.0.113.10, 2001:db8:1::10]\n"
+		"tunnels:\n"
+		"  - kind: openvpn # over TCP\n"
+		"    proto: tcp\n"
+		"    endpoint: 2001:db8:2::2\n"
+		"    port: 443\n"
+		"allow:\n"
+		"- {who: host, proto: 47, peer: 198.51.100.0/24, direction: in, shape: "
+		"empty, reason: \"a \\\"word\\\"\"}\n");
+	struct policy *b = parse(
+		"{\"closed-world\":true,\"real\":[\"203.0.113.10\",\"2001:db8:1::10\"],"
+		"\n\t\"tunnels\":"
+		"[{\"kind\":\"openvpn\",\"proto\":6,\"endpoint\":\"2001:db8:2::2\",\"port\":443}],"
+		"\"allow\":[{\"who\":\"host\",\"proto\":\"gre\",\"peer\":\"198.51.100.0\\/24\","
+		"\"direction\":\"in\",\"shape\":\"empty\",\"reason\":\"a \\\"w\\u006frd\\\"\"}]}");
+	_cleanup_json_ json_t *x = policy_to_json(a);
+	_cleanup_json_ json_t *y = policy_to_json(b);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		struct err err = { 0 };
-		_cleanup_json_ json_t *j = json_deep_copy(good);
-		struct policy *p;
+	assert_true(json_equal(x, y));
+	assert_string_equal(a->allows[0].reason, "a \"word\"");
+	assert_int_equal(a->allows[0].direction, POLICY_IN);
+	policy_free(a);
+	policy_free(b);
+}
 
-		set_at(j, refusals[i].path, refusals[i].value);
-		p = policy_from_json(j, &err);
-		if (p)
-			fail_msg("%s = %s was taken", refusals[i].path,
-				 refusals[i].value ? refusals[i].value : "(nothing)");
-		if (!strstr(err.text, refusals[i].message) || err.status != EXIT_USAGE)
-			fail_msg("%s: %s", refusals[i].path, err.text);
+/* What is left out is empty, never NULL. */
+static void test_what_is_left_out(void **state)
+{
+	struct policy *p = parse(
+		"services: [{name: a, role: edge, legs: [{mac: 02:42:ac:1e:00:03}]}]\n"
+		"networks: [{name: n, prefix: any}]\n"
+		"taps: [{name: t, role: lo}]\n"
+		"nonce: 000102030405060708090A0B0c0d0e0f\n"
+		"canaries: [{id: 0, service: a}]\n");
+
+	(void)state;
+	assert_false(p->closed_world || p->has_control_mac || p->taps[0].has_mac);
+	assert_true(p->has_nonce && p->services[0].legs[0].has_mac);
+	assert_int_equal(p->nonce[15], 15);
+	assert_int_equal(p->services[0].legs[0].mac[5], 3);
+	assert_true(ipaddr_is_none(&p->services[0].legs[0].addr));
+	assert_string_equal(p->services[0].legs[0].network, "");
+	assert_string_equal(p->networks[0].bridge, "");
+	assert_string_equal(p->taps[0].interface, "");
+	assert_string_equal(p->taps[0].service, "");
+	assert_string_equal(p->taps[0].file, "");
+	assert_string_equal(p->canaries[0].label, "");
+	assert_string_equal(p->canaries[0].probe, "");
+	assert_int_equal(p->canaries[0].proto, 0);
+	policy_free(p);
+}
+
+/* Cut at any byte, a good policy is refused or is whole; never a crash or a leak. */
+static void test_every_truncation_ends(void **state)
+{
+	size_t len = 0;
+	_cleanup_free_ char *good = fs_read("docs/policies/home-server.yaml", 65536, &len, NULL);
+
+	(void)state;
+	assert_non_null(good);
+	for (size_t n = 0; n <= len; n += n < 3000 ? 7 : 1) {
+		char *copy = strndup(good, n);
+		struct policy *p = NULL;
+		struct diag d = { 0 };
+
+		if (policy_parse("t", copy, n, &p, &d, NULL) < 0)
+			assert_true(d.n > 0);
+		if (n == len)
+			assert_non_null(p);
+		policy_free(p);
+		diag_free(&d);
+		free(copy);
 	}
 }
 
-static void test_excusing_everything_is_refused(void **state)
+static void test_the_journal_is_read_by_the_same_reader(void **state)
 {
 	struct err err = { 0 };
 	_cleanup_json_ json_t *j = load("tests/golden/policy.json");
+	_cleanup_json_ json_t *list = json_array();
 
 	(void)state;
-	(void)json_array_append_new(json_object_get(j, "allow"),
-				    json_loads("{\"who\":\"host\",\"proto\":\"icmp\",\"peer\":"
-					       "\"any\",\"direction\":\"both\","
-					       "\"shape\":\"any\",\"reason\":\"x\"}",
-					       0, NULL));
+	(void)json_object_set_new(j, "colour", json_integer(1));
 	assert_null(policy_from_json(j, &err));
-	assert_non_null(strstr(err.text, "excuses everything"));
+	assert_int_equal(err.status, EXIT_USAGE);
+	assert_non_null(strstr(err.text, "unknown key `colour` in a policy"));
+	assert_null(policy_from_json(list, &err));
+	assert_non_null(strstr(err.text, "a policy is a mapping, this is a list"));
+	assert_null(policy_from_json(NULL, &err));
+	assert_int_equal(err.status, EXIT_USAGE);
 }
 
-static void test_not_an_object(void **state)
+/* ---- words of a command line ---- */
+
+static void test_words(void **state)
 {
+	struct policy *p = policy_new();
 	struct err err = { 0 };
-	_cleanup_json_ json_t *j = json_array();
+	struct policy_tap t = { .name = (char[]){ "capture" },
+				.role = TAP_ISP,
+				.interface = (char[]){ "" },
+				.service = (char[]){ "" },
+				.file = (char[]){ "a.pcap" } };
 
 	(void)state;
-	assert_null(policy_from_json(j, &err));
-	assert_non_null(strstr(err.text, "the whole: an object is wanted"));
+	assert_int_equal(policy_add_protected(p, "192.0.2.1,2001:db8::1", &err), 0);
+	assert_int_equal(policy_add_real(p, "203.0.113.7", &err), 0);
+	assert_int_equal(policy_add_tunnel(p, "udp:198.51.100.2:51820", TUNNEL_WIREGUARD, &err), 0);
+	assert_int_equal(policy_add_tunnel(p, "tcp:[2001:db8::2]:443", TUNNEL_OPENVPN, &err), 0);
+	assert_int_equal(policy_add_tap(p, &t), 0);
+	assert_int_equal(policy_add_tap(p, &t), 1);
+	assert_int_equal(p->n_real, 3);
+	assert_int_equal(p->n_services, 1);
+	assert_int_equal(p->services[0].n_legs, 2);
+	assert_int_equal(p->tunnels[1].proto, 6);
+	assert_int_equal(p->tunnels[1].port, 443);
+	assert_string_equal(p->taps[0].name, "capture");
+	assert_string_equal(p->taps[1].name, "capture-2");
+	policy_free(p);
+}
+
+static void test_bad_words(void **state)
+{
+	static const char *const tuples[] = { "",
+					      "udp",
+					      "udp:198.51.100.2",
+					      "udp:198.51.100.2:",
+					      "udp:198.51.100.2:0",
+					      "udp:198.51.100.2:65536",
+					      "udp:198.51.100.2:51820x",
+					      "icmp:198.51.100.2:1",
+					      "udp:nowhere:51820",
+					      "udp: 198.51.100.2:51820",
+					      "udp:198.51.100.2: 51820" };
+	struct policy *p = policy_new();
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tuples) / sizeof(tuples[0]); i++) {
+		assert_int_equal(policy_add_tunnel(p, tuples[i], TUNNEL_WIREGUARD, &err), -1);
+		assert_int_equal(err.status, EXIT_USAGE);
+	}
+	assert_int_equal(policy_add_protected(p, "203.0.113", &err), -1);
+	assert_non_null(strstr(err.text, "`203.0.113` is no IPv4 or IPv6 address"));
+	assert_int_equal(policy_add_real(p, ",", &err), -1);
+	assert_int_equal(p->n_tunnels, 0);
+	policy_free(p);
+}
+
+static void test_an_allowance_in_words(void **state)
+{
+	struct policy *p = parse(
+		"allow:\n"
+		"- {who: host, proto: udp, peer: any, port: 67, local-port: 68, direction: both, "
+		"shape: dhcp, "
+		"reason: r}\n"
+		"- {who: lan, proto: 132, peer: 192.0.2.0/24, direction: out, shape: any, reason: "
+		"r}\n"
+		"- {who: lan, proto: 99, peer: 192.0.2.1, direction: in, shape: empty, reason: r}\n"
+		"- {who: lan, proto: tcp, peer: any, port: 6881-6889, direction: out, shape: any, "
+		"reason: r}\n");
+	static const char *const want[] = {
+		"udp, port 67, own port 68, any address, both ways, dhcp",
+		"sctp, peer 192.0.2.0/24, outbound, any payload",
+		"99, peer 192.0.2.1, inbound, empty",
+		"tcp, ports 6881-6889, any address, outbound, any payload",
+	};
+
+	(void)state;
+	assert_int_equal(p->n_allows, 4);
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_free_ char *text = policy_allow_text(&p->allows[i]);
+
+		assert_string_equal(text, want[i]);
+	}
+	policy_free(p);
+}
+
+/* ---- examples ---- */
+
+static void test_the_examples_are_policies(void **state)
+{
+	static const char *const names[] = { "home-server", "vpn-client", "openvpn" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		_cleanup_free_ char *path = str_fmt("docs/policies/%s.yaml", names[i]);
+		_cleanup_free_ char *text = fs_read(path, 65536, NULL, NULL);
+		struct policy *p;
+
+		assert_non_null(text);
+		p = parse(text);
+		assert_true(p->n_tunnels > 0 && p->n_taps > 0 && p->n_services > 0 &&
+			    p->n_real > 0);
+		policy_free(p);
+	}
+}
+
+static void test_the_reference_is_what_the_program_prints(void **state)
+{
+	_cleanup_free_ char *want = fs_read("docs/policy-reference.md", 1U << 20, NULL, NULL);
+	char *got = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&got, &n);
+
+	(void)state;
+	policy_reference(f);
+	assert_int_equal(fclose(f), 0);
+	assert_non_null(want);
+	assert_string_equal(got, want);
+	free(got);
 }
 
 int main(void)
@@ -234,9 +358,16 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_values_arrive),
 		cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_excusing_everything_is_refused),
-		cmocka_unit_test(test_not_an_object),
+		cmocka_unit_test(test_every_bad_file_says_where_and_what),
+		cmocka_unit_test(test_yaml_and_json_are_one),
+		cmocka_unit_test(test_what_is_left_out),
+		cmocka_unit_test(test_every_truncation_ends),
+		cmocka_unit_test(test_the_journal_is_read_by_the_same_reader),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_bad_words),
+		cmocka_unit_test(test_an_allowance_in_words),
+		cmocka_unit_test(test_the_examples_are_policies),
+		cmocka_unit_test(test_the_reference_is_what_the_program_prints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

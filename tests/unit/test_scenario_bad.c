@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Every file of tests/bad-scenarios is refused with the text of its .expect file: line, column, caret, word.
- * LEAKPROOF_REFRESH=1 rewrites the .expect files; look at the difference before keeping it. */
-#include <dirent.h>
+/* Every file of tests/bad-scenarios is refused with the text of its .expect file: line, column, caret, word. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,71 +10,23 @@
 
 #include <cmocka.h>
 
-#include "base/cleanup.h"
-#include "base/fs.h"
+#include "unit/bad_files.h"
 #include "unit/scenario_vocab.h"
 
-#define DIR_BAD "tests/bad-scenarios"
-
-/* What `leakproof check` would print, with the bare file name. */
-static char *refuse(const char *name)
+static void refuse(const char *name, const char *text, size_t len, struct diag *d)
 {
-	_cleanup_free_ char *path = str_fmt("%s/%s", DIR_BAD, name);
 	struct scenario *s = NULL;
 	struct err err = { 0 };
-	struct diag d = { 0 };
-	char *out = NULL;
-	size_t n = 0;
-	FILE *f;
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
 
-	text = fs_read(path, (size_t)2 << 20, &len, &err);
-	assert_non_null(text);
-	assert_int_equal(scenario_parse(name, text, len, &toy_vocab, &s, &d, &err), -1);
+	assert_int_equal(scenario_parse(name, text, len, &toy_vocab, &s, d, &err), -1);
 	assert_null(s);
 	assert_int_equal(err.status, EXIT_USAGE);
-	assert_true(d.n > 0);
-	f = open_memstream(&out, &n);
-	assert_non_null(f);
-	diag_print(&d, f, false);
-	assert_int_equal(fclose(f), 0);
-	diag_free(&d);
-	return out;
-}
-
-static void check_one(const char *name)
-{
-	_cleanup_free_ char *got = refuse(name);
-	_cleanup_free_ char *path = str_fmt("%s/%.*s.expect", DIR_BAD,
-					    (int)(strlen(name) - strlen(".yaml")), name);
-	_cleanup_free_ char *want = NULL;
-
-	if (getenv("LEAKPROOF_REFRESH"))
-		assert_int_equal(fs_write(path, got, strlen(got), 0644, NULL), 0);
-	want = fs_read(path, 65536, NULL, NULL);
-	if (!want)
-		fail_msg("%s: no .expect file", name);
-	assert_string_equal(got, want);
 }
 
 static void test_every_bad_file_says_where_and_what(void **state)
 {
-	_cleanup_closedir_ DIR *dir = opendir(DIR_BAD);
-	const struct dirent *e;
-	size_t n = 0;
-
 	(void)state;
-	assert_non_null(dir);
-	while ((e = readdir(dir))) {
-		const char *dot = strrchr(e->d_name, '.');
-
-		if (!dot || strcmp(dot, ".yaml") != 0)
-			continue;
-		check_one(e->d_name);
-		n++;
-	}
-	assert_true(n >= 60);
+	assert_true(check_bad_files("tests/bad-scenarios", refuse) >= 60);
 }
 
 /* Cut at any byte, a good scenario is refused or is whole; never a crash, a hang or a leak. */
