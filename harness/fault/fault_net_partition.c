@@ -35,30 +35,6 @@ struct port {
 	char mac[MAC_SIZE]; /* of the container's end */
 };
 
-/* All links of a network namespace as `ip -j link` tells them. */
-static json_t *links_of(pid_t pid, struct err *err)
-{
-	_cleanup_json_ json_t *ns = target_netns(pid, err);
-	_cleanup_close_ int fd = ns ? target_netns_open(ns, err) : -1;
-	struct proc_opts o = { .netns_fd = fd };
-	_cleanup_proc_ struct proc_result r = { 0 };
-	json_t *j = NULL;
-
-	if (fd < 0) {
-		if (ns && err && err->status == 0)
-			(void)err_set(err, EXIT_ENVIRONMENT, "process %d is gone", (int)pid);
-		return NULL;
-	}
-	if (proc_run(PROC_ARGV("ip", "-j", "link", "show"), &o, &r, err) < 0)
-		return NULL;
-	if (r.status == 0)
-		j = json_loads(r.out, 0, NULL);
-	if (!j)
-		(void)err_set(err, EXIT_ENVIRONMENT, "ip link: exit status %d: %.200s", r.status,
-			      r.error);
-	return j;
-}
-
 static const char *text_of(const json_t *link, const char *key)
 {
 	const char *s = json_string_value(json_object_get(link, key));
@@ -82,7 +58,8 @@ static const json_t *link_of_index(const json_t *links, json_int_t index)
 /* The legs of a container: its links whose other end is a bridge port of the host. */
 static int ports_of(pid_t pid, const json_t *host_links, struct port *ports, struct err *err)
 {
-	_cleanup_json_ json_t *links = links_of(pid, err);
+	_cleanup_json_ json_t *netns = target_netns(pid, err);
+	_cleanup_json_ json_t *links = netns ? target_links(netns, err) : NULL;
 	const json_t *l;
 	size_t i;
 	int n = 0;
@@ -130,7 +107,8 @@ static char *rules(const struct port *from, const struct port *to)
 static int prepare_pair(struct fault_active *a, pid_t host, pid_t one, pid_t two, struct err *err)
 {
 	const struct params *p = a->params;
-	_cleanup_json_ json_t *host_links = links_of(host, err);
+	_cleanup_json_ json_t *netns = target_netns(host, err);
+	_cleanup_json_ json_t *host_links = netns ? target_links(netns, err) : NULL;
 	struct port first[PORTS_MAX], second[PORTS_MAX], pair[2];
 	_cleanup_free_ char *there = NULL, *back = NULL, *body = NULL;
 	int n, m;

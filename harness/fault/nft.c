@@ -50,24 +50,13 @@ static const char *text_of(const json_t *record, const char *key)
 	return s ? s : "";
 }
 
-/* Run nft in the record's namespace. 1 when the namespace is gone, 0 when it ran, -1 on error. */
+/* Run nft in the record's namespace: as target_run(). */
 static int run_nft(const json_t *record, const char *const argv[], const char *input,
 		   struct proc_result *r, struct err *err)
 {
-	struct err why = { 0 };
-	_cleanup_close_ int fd = target_netns_open(json_object_get(record, "netns"), &why);
-	struct proc_opts o = { .netns_fd = fd, .input = input, .timeout_ns = NFT_TIMEOUT };
+	const struct proc_opts o = { .input = input, .timeout_ns = NFT_TIMEOUT };
 
-	if (fd < 0 && why.status == 0)
-		return 1;
-	if (fd < 0)
-		return err_set(err, why.status, "%s", why.text);
-	if (proc_run(argv, &o, r, err) < 0)
-		return -1;
-	if (r->status == 127)
-		return err_set(err, EXIT_ENVIRONMENT,
-			       "nft: command not found; the package is nftables");
-	return 0;
+	return target_run(json_object_get(record, "netns"), argv, &o, r, err);
 }
 
 static int run_script(const json_t *record, const char *script, struct err *err)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 
@@ -187,4 +188,38 @@ int target_netns_open(const json_t *netns, struct err *err)
 	if (fd < 0 || proc_start_time(pid) != start)
 		return -1;
 	return take_fd(&fd);
+}
+
+int target_run(const json_t *netns, const char *const argv[], const struct proc_opts *opts,
+	       struct proc_result *r, struct err *err)
+{
+	struct err why = { 0 };
+	_cleanup_close_ int fd = target_netns_open(netns, &why);
+	struct proc_opts o = *opts;
+
+	if (fd < 0 && why.status == 0)
+		return 1;
+	if (fd < 0)
+		return err_set(err, why.status, "%s", why.text);
+	o.netns_fd = fd;
+	if (proc_run(argv, &o, r, err) < 0)
+		return -1;
+	if (r->status == 127)
+		return err_set(err, EXIT_ENVIRONMENT, "%s: command not found", argv[0]);
+	return 0;
+}
+
+json_t *target_links(const json_t *netns, struct err *err)
+{
+	const struct proc_opts o = { .timeout_ns = 10 * NS_PER_S };
+	_cleanup_proc_ struct proc_result r = { 0 };
+	int rc = target_run(netns, PROC_ARGV("ip", "-j", "-d", "link", "show"), &o, &r, err);
+	json_t *links = rc == 0 && r.status == 0 ? json_loads(r.out, 0, NULL) : NULL;
+
+	if (rc > 0)
+		return json_array();
+	if (rc == 0 && !links)
+		(void)err_set(err, EXIT_ENVIRONMENT, "ip link: exit status %d: %.200s", r.status,
+			      r.error);
+	return links;
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/proc.h"
 #include "fault/fault.h"
 
 /* Pid of the init of a service's container, as this process sees it. -1 when it does not run. */
@@ -35,5 +36,14 @@ json_t *target_netns(pid_t pid, struct err *err);
 /* Open the namespace again. -1 without an error set (status 0) when the process is gone, and with it, as a
  * fault can matter no more, the namespace; -1 with an error otherwise. */
 int target_netns_open(const json_t *netns, struct err *err);
+
+/* Run argv in that namespace and collect what it says. 0 when it ran (its exit status is in r), 1 when the process
+ * is gone, and with it the namespace, -1 on error. */
+int target_run(const json_t *netns, const char *const argv[], const struct proc_opts *opts,
+	       struct proc_result *r, struct err *err);
+
+/* The links of that namespace, as `ip -j -d link show` lists them; a new reference. None when the process is gone;
+ * NULL on error. A fault that calls it has "ip" among its tools. */
+json_t *target_links(const json_t *netns, struct err *err);
 
 #endif

@@ -27,35 +27,60 @@ static void test_tunnel_process_dies_alone(void **state)
 	scenario_free(s);
 }
 
-/* The official image: userspace WireGuard inside gluetun, which is the first process. */
-static void test_gluetun_itself_is_the_tunnel(void **state)
+static void in_netns(pid_t pid, const char *const argv[])
+{
+	_cleanup_free_ char *path = str_fmt("/proc/%d/ns/net", (int)pid);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct proc_opts o = { .netns_fd = fd };
+	struct err err = { 0 };
+
+	assert_true(fd >= 0);
+	if (proc_check(argv, &o, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* The official image: userspace WireGuard inside gluetun, which is the first process and goes on. */
+static void test_tunnel_inside_the_gateway(void **state)
 {
 	struct fault_ctx c = world_ctx();
 	struct scenario *s = world_scenario("vpn.process-kill");
 	struct fault_active *a;
 	struct err err = { 0 };
+	pid_t pid;
 
 	(void)state;
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		skip();
 	world_service(0, "gluetun", world_container("gluetun-entrypoint"));
+	pid = world_services[0].pid;
+	in_netns(pid, PROC_ARGV("ip", "tuntap", "add", "dev", "tun0", "mode", "tun"));
+	in_netns(pid, PROC_ARGV("ip", "link", "add", "br0", "type", "bridge"));
 	a = fault_apply(&c, &s->steps[0].u.fault, &err);
-	assert_non_null(a);
-	assert_string_equal(a->target, "gluetun (gluetun-entrypo)");
+	if (!a)
+		fail_msg("%s", err.text);
+	assert_non_null(strstr(a->target, "gluetun (tun0: its tunnel is no process of its own"));
+	/* A new one of the same name is not the old one. */
+	in_netns(pid, PROC_ARGV("ip", "tuntap", "add", "dev", "tun0", "mode", "tun"));
 	assert_int_equal(fault_confirm(a, 2 * NS_PER_S, &err), 0);
 	assert_true(a->result.confirmed);
+	assert_non_null(strstr(a->result.confirmation, "device tun0 is gone"));
+	assert_int_equal(kill(pid, 0), 0);
+	in_netns(pid, PROC_ARGV("ip", "link", "show", "dev", "br0"));
+	assert_int_equal(world_records(), 0);
 	fault_active_free(a);
 	scenario_free(s);
 }
 
-static void test_no_tunnel_process(void **state)
+static void test_no_tunnel(void **state)
 {
 	struct fault_ctx c = world_ctx();
 	struct scenario *s = world_scenario("vpn.process-kill");
 	struct err err = { 0 };
 
 	(void)state;
-	world_service(0, "gluetun", world_container("nginx"));
+	world_service(0, "gluetun", world_container("gluetun-entrypoint"));
 	assert_null(fault_apply(&c, &s->steps[0].u.fault, &err));
-	assert_non_null(strstr(err.text, "no tunnel process in gluetun"));
+	assert_non_null(strstr(err.text, "gluetun has neither a tunnel process"));
 	assert_int_equal(kill(world_services[0].pid, 0), 0);
 	scenario_free(s);
 }
@@ -142,8 +167,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_tunnel_process_dies_alone),
-		WORLD_TEST(test_gluetun_itself_is_the_tunnel),
-		WORLD_TEST(test_no_tunnel_process),
+		WORLD_TEST(test_tunnel_inside_the_gateway),
+		WORLD_TEST(test_no_tunnel),
 		WORLD_TEST(test_container_crash_ends_all_of_it),
 		WORLD_TEST(test_pids_that_are_no_target),
 		WORLD_TEST(test_processes_of_others_are_left_alone),
