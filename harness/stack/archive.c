@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -153,6 +154,22 @@ static int tar_find(struct tar *t, const char *name, struct err *err)
 	return rc;
 }
 
+/* Why there is no manifest.json: in an OCI archive an engine before 29 would not find one either. */
+static void no_manifest(const struct tar *t, struct err *err)
+{
+	_cleanup_tar_ struct tar again = { 0 };
+	struct err ignored = { 0 };
+
+	if (tar_open(&again, t->path, &ignored) == 0 &&
+	    tar_find(&again, "oci-layout", &ignored) == 1)
+		(void)bad(t,
+			  "it is an OCI archive; `skopeo copy oci-archive:FILE "
+			  "docker-archive:NEW.tar:NAME` makes one of it",
+			  err);
+	else
+		(void)bad(t, "it has no manifest.json", err);
+}
+
 static json_t *read_manifest(const char *path, struct err *err)
 {
 	_cleanup_tar_ struct tar t = { 0 };
@@ -164,7 +181,7 @@ static json_t *read_manifest(const char *path, struct err *err)
 		return NULL;
 	rc = tar_find(&t, "manifest.json", err);
 	if (rc == 0)
-		(void)bad(&t, "it has no manifest.json", err);
+		no_manifest(&t, err);
 	text = rc == 1 ? tar_text(&t, err) : NULL;
 	if (!text)
 		return NULL;
@@ -175,6 +192,19 @@ static json_t *read_manifest(const char *path, struct err *err)
 		return NULL;
 	}
 	return manifest;
+}
+
+/* "os/architecture[/variant]" of an image's configuration (OCI image specification, "Properties"). */
+static void describe_platform(struct archive_image *image, const json_t *config)
+{
+	const char *os = json_string_value(json_object_get(config, "os"));
+	const char *arch = json_string_value(json_object_get(config, "architecture"));
+	const char *variant = json_string_value(json_object_get(config, "variant"));
+
+	if (arch && *arch)
+		(void)snprintf(image->platform, sizeof(image->platform), "%s/%s%s%s",
+			       os && *os ? os : "linux", arch, variant && *variant ? "/" : "",
+			       variant ? variant : "");
 }
 
 static void describe(struct archive_image *image, const char *text, size_t len)
@@ -190,6 +220,7 @@ static void describe(struct archive_image *image, const char *text, size_t len)
 	for (size_t i = 0; i < 32; i++)
 		(void)snprintf(image->digest + at + 2 * i, 3, "%02x", digest[i]);
 	image->standin = standin && strcmp(standin, "true") == 0;
+	describe_platform(image, config);
 }
 
 static const char *config_name(const struct archive *a, size_t i)
@@ -253,6 +284,51 @@ const char *archive_tag(const struct archive *a, size_t i, size_t t)
 	json_t *tags = json_object_get(json_array_get(a->manifest, i), "RepoTags");
 
 	return json_string_value(json_array_get(tags, t));
+}
+
+/* What uname(2) calls a machine, and what images do (GOARCH). */
+static const struct {
+	const char *machine, *platform, *older; /* older: 32-bit programs that it runs too */
+} machines[] = {
+	{ "x86_64", "linux/amd64", "linux/386" }, { "aarch64", "linux/arm64", "linux/arm" },
+	{ "armv7l", "linux/arm", NULL },	  { "riscv64", "linux/riscv64", NULL },
+	{ "ppc64le", "linux/ppc64le", NULL },	  { "s390x", "linux/s390x", NULL },
+};
+
+/* Its row in the table, -1 = none. */
+static int this_machine(void)
+{
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+		if (strcmp(machines[i].machine, u.machine) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *archive_platform(void)
+{
+	int i = this_machine();
+
+	return i < 0 ? "" : machines[i].platform;
+}
+
+/* The same, whatever the variant ("linux/arm64/v8"). */
+static bool same_platform(const char *image, const char *machine)
+{
+	size_t n = strlen(machine);
+
+	return strncmp(image, machine, n) == 0 && (image[n] == '\0' || image[n] == '/');
+}
+
+bool archive_runs_here(const struct archive_image *image)
+{
+	int i = this_machine();
+
+	return !*image->platform || i < 0 || same_platform(image->platform, machines[i].platform) ||
+	       (machines[i].older && same_platform(image->platform, machines[i].older));
 }
 
 /* ---- writing ---- */

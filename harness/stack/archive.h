@@ -13,8 +13,9 @@
 #define ARCHIVE_LABEL_STANDIN "org.leakproof.standin"
 
 struct archive_image {
-	char digest[80]; /* "sha256:..." of the configuration: the image's id in an engine */
-	bool standin;	 /* labelled org.leakproof.standin=true */
+	char digest[80];   /* "sha256:..." of the configuration: the image's id in an engine */
+	char platform[40]; /* "linux/arm64", as docker pull --platform takes it; "" = not said */
+	bool standin;	   /* labelled org.leakproof.standin=true */
 };
 
 struct archive {
@@ -30,6 +31,12 @@ void archive_close(struct archive *a);
 
 /* Tag t of image i, NULL when there is none. */
 const char *archive_tag(const struct archive *a, size_t i, size_t t);
+
+/* Does this machine run that image? True also where the image does not say what it is made for. */
+bool archive_runs_here(const struct archive_image *image);
+
+/* What this machine runs: "linux/amd64"; "" where uname(2) says a name that is not known here. */
+const char *archive_platform(void);
 
 /* Write image i alone, with all its tags, into a docker-archive at `path`; by rename, so whole or not at all.
  * Layers must be plain files in the archive, as in those that we build. */

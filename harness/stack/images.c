@@ -33,7 +33,7 @@ static const struct row {
 	const char *ours; /* repository in the archive that stack/images/build.sh makes */
 	const char *what; /* that is in ours */
 } rows[] = {
-	{ "gluetun", "GLUETUN_IMAGE", "qmcgaw/gluetun:v3", "leakproof/gateway",
+	{ "gluetun", "GLUETUN_IMAGE", "qmcgaw/gluetun:v3.41.1", "leakproof/gateway",
 	  "the gateway stand-in" },
 	{ "qbittorrent", "QBITTORRENT_IMAGE", "linuxserver/qbittorrent:5.1.2",
 	  "leakproof/qbittorrent", "Debian's qbittorrent-nox" },
@@ -49,6 +49,14 @@ static const struct row {
 	{ "webui", "NGINX_IMAGE", "nginx:1.28-alpine", "leakproof/nginx", "Debian's nginx" },
 	{ "plex", "PLEX_IMAGE", "plexinc/pms-docker:latest", "leakproof/service",
 	  "the service stand-in" },
+};
+
+/* Further repositories in which its makers publish the same image. */
+static const struct {
+	const char *also, *repository;
+} aliases[] = {
+	{ "qdm12/gluetun", "qmcgaw/gluetun" },
+	{ "passteque/gluetun", "qmcgaw/gluetun" },
 };
 
 struct image_set {
@@ -120,6 +128,18 @@ static bool same_tag(const char *a, const char *b)
 	return x && y && strcmp(x, y) == 0;
 }
 
+/* Does a reference name the official image of a row, in any registry and version? */
+static bool is_official(const struct row *row, const char *reference)
+{
+	if (images_same_repository(reference, row->official))
+		return true;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (images_same_repository(reference, aliases[i].also) &&
+		    images_same_repository(aliases[i].repository, row->official))
+			return true;
+	return false;
+}
+
 static void choose(struct image_set *s, size_t i, char *reference, const char *digest, bool standin,
 		   char *file, char *source, char *why)
 {
@@ -150,7 +170,7 @@ static bool archive_is_known(const struct archive *a)
 	for (size_t i = 0; i < a->n; i++)
 		for (size_t t = 0; archive_tag(a, i, t); t++)
 			for (size_t r = 0; r < ROWS; r++)
-				if (images_same_repository(archive_tag(a, i, t), rows[r].official))
+				if (is_official(&rows[r], archive_tag(a, i, t)))
 					return true;
 	return false;
 }
@@ -204,30 +224,63 @@ static int read_dir(struct image_set *s, const char *dir, struct err *err)
 	return rc;
 }
 
-static bool from_archive(struct image_set *s, size_t r)
+/* An image of an archive that a row could take. */
+struct candidate {
+	const struct archive *archive;
+	const struct archive_image *image;
+	const char *tag;
+	const struct archive *rival; /* holds another image that would do as well; NULL = none */
+};
+
+static void weigh(struct candidate *best, const struct candidate *c, const char *official)
 {
-	const struct archive *best = NULL;
-	const char *tag = NULL;
-	size_t image = 0;
+	bool right = same_tag(c->tag, official);
+
+	if (!best->tag || (right && !same_tag(best->tag, official)))
+		*best = *c;
+	else if (right == same_tag(best->tag, official) &&
+		 strcmp(c->image->digest, best->image->digest) != 0)
+		best->rival = c->archive;
+}
+
+static struct candidate find_candidate(const struct image_set *s, const struct row *row)
+{
+	struct candidate best = { 0 };
 
 	for (size_t k = 0; k < s->n_given; k++)
 		for (size_t i = 0; i < s->given[k].n; i++)
 			for (size_t t = 0; archive_tag(&s->given[k], i, t); t++) {
-				const char *one = archive_tag(&s->given[k], i, t);
+				struct candidate c = { &s->given[k], &s->given[k].images[i],
+						       archive_tag(&s->given[k], i, t), NULL };
 
-				if (!images_same_repository(one, rows[r].official) ||
-				    (best && !same_tag(one, rows[r].official)))
-					continue;
-				best = &s->given[k];
-				image = i;
-				tag = one;
+				if (is_official(row, c.tag))
+					weigh(&best, &c, row->official);
 			}
-	if (!best)
-		return false;
-	choose(s, r, str_fmt("%s", tag), best->images[image].digest, best->images[image].standin,
-	       str_fmt("%s", best->path), str_fmt("archive %s", best->path),
-	       str_fmt("the archive holds %s", tag));
-	return true;
+	return best;
+}
+
+/* 1 = taken from an archive, 0 = none has it, -1 = one has, but it cannot be used. */
+static int from_archive(struct image_set *s, size_t r, struct err *err)
+{
+	struct candidate c = find_candidate(s, &rows[r]);
+
+	if (!c.tag)
+		return 0;
+	if (c.rival)
+		return err_set(err, EXIT_USAGE,
+			       "%s and %s hold different images for %s: leave one of them, or tag "
+			       "the right one %s",
+			       c.archive->path, c.rival->path, rows[r].service, rows[r].official);
+	if (!archive_runs_here(c.image))
+		return err_set(err, EXIT_USAGE,
+			       "%s: %s is made for %s, which this machine does not run; `docker "
+			       "pull --platform %s %s`, then `docker save` it again",
+			       c.archive->path, c.tag, c.image->platform, archive_platform(),
+			       c.tag);
+	choose(s, r, str_fmt("%s", c.tag), c.image->digest, c.image->standin,
+	       str_fmt("%s", c.archive->path), str_fmt("archive %s", c.archive->path),
+	       str_fmt("the archive holds %s", c.tag));
+	return 1;
 }
 
 /* ---- the machine's own Docker ---- */
@@ -244,7 +297,7 @@ static bool from_docker(struct image_set *s, size_t r)
 		{
 			const char *text = json_string_value(one);
 
-			if (!text || !images_same_repository(text, rows[r].official) ||
+			if (!text || !is_official(&rows[r], text) ||
 			    (tag && !same_tag(text, rows[r].official)))
 				continue;
 			tag = text;
@@ -421,8 +474,11 @@ static int from_own(struct image_set *s, size_t r, const struct image_opts *o, c
 static int resolve_row(struct image_set *s, size_t r, const struct image_opts *o, struct err *err)
 {
 	struct err failed = { 0 };
+	int rc = from_archive(s, r, err);
 
-	if (from_archive(s, r) || from_docker(s, r))
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (from_docker(s, r))
 		return 0;
 	if (!o->pull)
 		return from_own(s, r, o, "none is given, the machine's Docker has none", err);

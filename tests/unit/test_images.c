@@ -192,6 +192,32 @@ static void test_archive_refused(void **state)
 	refuse(odd, "no list of images");
 }
 
+/* What `docker save` writes since 25.0: an OCI layout in which the manifest.json of old points into it. */
+static void test_archive_oci_layout(void **state)
+{
+	_cleanup_free_ char *line = str_fmt("cd %s && mkdir -p blobs/sha256", dir);
+	_cleanup_free_ char *both = NULL;
+	_cleanup_free_ char *gz = NULL;
+	_cleanup_free_ char *pure = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(proc_check(PROC_ARGV("sh", "-c", line), NULL, &err), 0);
+	put("blobs/sha256/00c0", PLAIN_CONFIG);
+	put("blobs/sha256/00a0", "a layer");
+	put("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
+	put("index.json", "{\"schemaVersion\":2,\"manifests\":[]}");
+	put("manifest.json",
+	    "[{\"Config\":\"blobs/sha256/00c0\",\"RepoTags\":[\"qmcgaw/gluetun:v3\"],"
+	    "\"Layers\":[\"blobs/sha256/00a0\"],\"LayerSources\":{}}]");
+	both = tar("oci.tar", "", "blobs index.json manifest.json oci-layout");
+	gz = tar("oci.tgz", "-z", "blobs index.json manifest.json oci-layout");
+	check_archive(both, PLAIN_CONFIG, false);
+	check_archive(gz, PLAIN_CONFIG, false);
+	pure = tar("pure.tar", "", "blobs index.json oci-layout");
+	refuse(pure, "skopeo copy oci-archive:");
+}
+
 static void test_archive_split(void **state)
 {
 	_cleanup_free_ char *out = at("split.tar");
@@ -261,6 +287,21 @@ static void test_own(void **state)
 	images_free(s);
 }
 
+/* The reference that the table has for the gateway. */
+static const char *choice_official(void)
+{
+	static char text[128];
+	_cleanup_free_ char *home = fake_home();
+	struct image_opts o = { .home = home, .docker_socket = "/nonexistent" };
+	struct err err = { 0 };
+	struct image_set *s = images_resolve(&o, &err);
+
+	assert_non_null(s);
+	(void)snprintf(text, sizeof(text), "%s", choice(s, "gluetun")->official);
+	images_free(s);
+	return text;
+}
+
 static void use_dir(const char *name)
 {
 	_cleanup_free_ char *path = at(name);
@@ -268,36 +309,6 @@ static void use_dir(const char *name)
 
 	assert_int_equal(fs_remove_tree(path, &err), 0);
 	assert_int_equal(fs_mkdir_p(path, 0755, &err), 0);
-}
-
-static void test_archive_goes_first(void **state)
-{
-	_cleanup_free_ char *home = fake_home();
-	_cleanup_free_ char *given = at("given");
-	struct image_opts o = { .images_dir = given,
-				.home = home,
-				.docker_socket = "/nonexistent" };
-	_cleanup_free_ char *a = NULL;
-	_cleanup_free_ char *b = NULL;
-	struct err err = { 0 };
-	struct image_set *s;
-	char want[80];
-
-	(void)state;
-	use_dir("given");
-	put("given/README.md", "not an archive, and not to be read as one");
-	a = image_tar("given/a.tar", "registry.example/qmcgaw/gluetun:v3", PLAIN_CONFIG);
-	b = image_tar("given/b.tar", "qmcgaw/gluetun:v2", STANDIN_CONFIG);
-	s = images_resolve(&o, &err);
-	assert_non_null(s);
-	/* The wanted tag, though another one is in a later file. */
-	assert_string_equal(choice(s, "gluetun")->reference, "registry.example/qmcgaw/gluetun:v3");
-	digest_of(PLAIN_CONFIG, want);
-	assert_string_equal(choice(s, "gluetun")->digest, want);
-	assert_false(choice(s, "gluetun")->standin);
-	assert_non_null(strstr(choice(s, "gluetun")->source, "given/a.tar"));
-	assert_string_equal(choice(s, "sonarr")->source, "built here");
-	images_free(s);
 }
 
 static void refuse_dir(const char *word)
@@ -309,6 +320,96 @@ static void refuse_dir(const char *word)
 	assert_null(images_resolve(&o, &err));
 	if (err.status != EXIT_USAGE || !strstr(err.text, word))
 		fail_msg("status %d, \"%s\" has no \"%s\"", err.status, err.text, word);
+}
+
+static void test_archive_goes_first(void **state)
+{
+	_cleanup_free_ char *home = fake_home();
+	_cleanup_free_ char *given = at("given");
+	struct image_opts o = { .images_dir = given,
+				.home = home,
+				.docker_socket = "/nonexistent" };
+	_cleanup_free_ char *right = str_fmt("registry.example/%s", choice_official());
+	_cleanup_free_ char *a = NULL;
+	_cleanup_free_ char *b = NULL;
+	struct err err = { 0 };
+	struct image_set *s;
+	char want[80];
+
+	(void)state;
+	use_dir("given");
+	put("given/README.md", "not an archive, and not to be read as one");
+	a = image_tar("given/a.tar", right, PLAIN_CONFIG);
+	b = image_tar("given/b.tar", "qmcgaw/gluetun:v2", STANDIN_CONFIG);
+	s = images_resolve(&o, &err);
+	assert_non_null(s);
+	/* The wanted tag, though another one is in a later file. */
+	assert_string_equal(choice(s, "gluetun")->reference, right);
+	digest_of(PLAIN_CONFIG, want);
+	assert_string_equal(choice(s, "gluetun")->digest, want);
+	assert_false(choice(s, "gluetun")->standin);
+	assert_non_null(strstr(choice(s, "gluetun")->source, "given/a.tar"));
+	assert_string_equal(choice(s, "sonarr")->source, "built here");
+	images_free(s);
+}
+
+/* An archive with one image for a machine that this is not. */
+#define FOREIGN_CONFIG "{\"architecture\":\"m68k\",\"os\":\"linux\",\"config\":{}}"
+
+static void test_foreign_machine(void **state)
+{
+	_cleanup_free_ char *first = NULL;
+	struct archive_image image = { 0 };
+
+	(void)state;
+	use_dir("given");
+	first = image_tar("given/a.tar", "qmcgaw/gluetun:v3", FOREIGN_CONFIG);
+	refuse_dir("qmcgaw/gluetun:v3 is made for linux/m68k");
+	refuse_dir(archive_platform());
+	assert_non_null(first);
+	assert_true(archive_runs_here(&image));
+	(void)snprintf(image.platform, sizeof(image.platform), "%s/v8", archive_platform());
+	assert_true(archive_runs_here(&image));
+	(void)snprintf(image.platform, sizeof(image.platform), "%s2", archive_platform());
+	assert_false(archive_runs_here(&image));
+	(void)snprintf(image.platform, sizeof(image.platform), "windows%s", archive_platform() + 5);
+	assert_false(archive_runs_here(&image));
+}
+
+/* Whoever gives two different images for one service is asked which one is meant. */
+static void test_two_for_one(void **state)
+{
+	_cleanup_free_ char *home = fake_home();
+	_cleanup_free_ char *given = at("given");
+	struct image_opts o = { .images_dir = given,
+				.home = home,
+				.docker_socket = "/nonexistent" };
+	_cleanup_free_ char *a = NULL;
+	_cleanup_free_ char *b = NULL;
+	_cleanup_free_ char *c = NULL;
+	struct err err = { 0 };
+	struct image_set *s;
+
+	(void)state;
+	use_dir("given");
+	a = image_tar("given/a.tar", "qmcgaw/gluetun:latest", PLAIN_CONFIG);
+	b = image_tar("given/b.tar", "qdm12/gluetun:latest", STANDIN_CONFIG);
+	refuse_dir("given/a.tar and ");
+	refuse_dir("different images for gluetun");
+	/* The same image twice is no question. */
+	free(b);
+	b = image_tar("given/b.tar", "registry.example/qdm12/gluetun:pr-1", PLAIN_CONFIG);
+	s = images_resolve(&o, &err);
+	assert_non_null(s);
+	assert_string_equal(choice(s, "gluetun")->reference, "qmcgaw/gluetun:latest");
+	images_free(s);
+	/* Nor is one that has the very tag. */
+	c = image_tar("given/c.tar", choice_official(), STANDIN_CONFIG);
+	s = images_resolve(&o, &err);
+	assert_non_null(s);
+	assert_string_equal(choice(s, "gluetun")->reference, choice_official());
+	assert_true(choice(s, "gluetun")->standin);
+	images_free(s);
 }
 
 static void test_dir_refused(void **state)
@@ -523,12 +624,21 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_repository),	    cmocka_unit_test(test_archive_forms),
-		cmocka_unit_test(test_archive_odd_entries), cmocka_unit_test(test_archive_refused),
-		cmocka_unit_test(test_archive_split),	    cmocka_unit_test(test_own),
-		cmocka_unit_test(test_archive_goes_first),  cmocka_unit_test(test_dir_refused),
-		cmocka_unit_test(test_machines_docker),	    cmocka_unit_test(test_load_refused),
-		cmocka_unit_test(test_save_keeps_no_half),  cmocka_unit_test(test_pull_falls_back),
+		cmocka_unit_test(test_repository),
+		cmocka_unit_test(test_archive_forms),
+		cmocka_unit_test(test_archive_odd_entries),
+		cmocka_unit_test(test_archive_refused),
+		cmocka_unit_test(test_archive_oci_layout),
+		cmocka_unit_test(test_archive_split),
+		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_archive_goes_first),
+		cmocka_unit_test(test_foreign_machine),
+		cmocka_unit_test(test_two_for_one),
+		cmocka_unit_test(test_dir_refused),
+		cmocka_unit_test(test_machines_docker),
+		cmocka_unit_test(test_load_refused),
+		cmocka_unit_test(test_save_keeps_no_half),
+		cmocka_unit_test(test_pull_falls_back),
 		cmocka_unit_test(test_compose_defaults),
 	};
 
