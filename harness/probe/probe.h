@@ -64,7 +64,7 @@ struct probe_spec {
 	unsigned rate_hz;   /* 1..1000; 0 = the row's */
 	uint8_t nonce[PROBE_NONCE];
 	uint32_t id;	   /* of the canary, below 0x80000000 */
-	const char *label; /* dns: queries are for q<seq>.<label>.canary.example */
+	const char *label; /* dns: one label, in names of two zones (probe_dns.c) */
 	const char *log_path;
 };
 

@@ -7,7 +7,9 @@
 
 #include "probe/probe_run.h"
 
-#define ZONE "canary.example" /* RFC 6761: answered by nobody outside the lab */
+/* RFC 6761 and RFC 2606: names that nobody outside the lab has. Resolvers sort by the last label: what is no public
+ * suffix is a name of the local network to them and takes another way than the rest. Both ways must be watched. */
+static const char *const zones[] = { "canary.example", "canary.example.org" };
 
 static int start(struct probe_run *r, struct err *err)
 {
@@ -18,7 +20,7 @@ static int start(struct probe_run *r, struct err *err)
 	return r->fd < 0 ? err_errno(err, "UDP socket") : 0;
 }
 
-/* RFC 1035, 4.1: header with RD, one question for q<seq>.<label>.ZONE, type A, class IN. */
+/* RFC 1035, 4.1: header with RD, one question for q<seq>.<label>.<zone>, type A, class IN; the zones by turns. */
 static size_t query(const struct probe_run *r, uint32_t seq, uint8_t out[256])
 {
 	const uint8_t head[12] = { (uint8_t)(seq >> 8), (uint8_t)seq, 1, 0, 0, 1 };
@@ -26,7 +28,7 @@ static size_t query(const struct probe_run *r, uint32_t seq, uint8_t out[256])
 	char name[128];
 	size_t len = sizeof(head);
 
-	(void)snprintf(name, sizeof(name), "q%u.%s." ZONE, seq, r->label);
+	(void)snprintf(name, sizeof(name), "q%u.%s.%s", seq, r->label, zones[seq % 2]);
 	memcpy(out, head, sizeof(head));
 	for (const char *p = name; *p;) {
 		size_t n = strcspn(p, ".");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading probes' logs: counts, round-trip times, outages. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,13 @@ static int by_seq(const void *key, const void *member)
 	return *seq < f->seq ? -1 : *seq > f->seq;
 }
 
+/* What a reply means: a resolver that says "server failure" or "refused" (RFC 1035, 4.1.1) is there, but what it stands
+ * in front of is not. */
+static int error_of_reply(int rcode)
+{
+	return rcode == 2 || rcode == 5 ? EREMOTEIO : 0;
+}
+
 /* Attempts in the order of their numbers, which is the order of the log. Caller frees. */
 static struct fate *fates(const struct probe_log *log, size_t *n)
 {
@@ -80,11 +88,15 @@ static struct fate *fates(const struct probe_log *log, size_t *n)
 		if (r->event != PROBE_REPLY && r->event != PROBE_ERROR)
 			continue;
 		f = bsearch(&r->seq, all, *n, sizeof(*all), by_seq);
-		if (f && r->event == PROBE_REPLY && !f->reply) {
+		if (!f)
+			continue;
+		if (r->event == PROBE_ERROR) {
+			f->error = r->error;
+		} else if (error_of_reply(r->error)) {
+			f->error = error_of_reply(r->error);
+		} else if (!f->reply) {
 			f->reply = r->real;
 			f->rtt = r->value;
-		} else if (f && r->event == PROBE_ERROR) {
-			f->error = r->error;
 		}
 	}
 	return all;

@@ -27,4 +27,18 @@ if command -v arping >/dev/null; then
 	# In the background: it waits a second for answers that do not come.
 	arping -q -U -c 2 -I "$dev" "$gateway" >/dev/null 2>&1 &
 fi
+
+# Gluetun up to 3.41 knows no resolver but those of its own list: for plain lookups it asks Cloudflare, through the
+# tunnel, whatever DNS_UPSTREAM_PLAIN_ADDRESSES says. What it sends there goes to the first of these addresses. Later
+# versions send nothing there that they were not told to.
+wanted=${DNS_UPSTREAM_PLAIN_ADDRESSES:-}
+for listed in 1.1.1.1 1.0.0.1; do
+	case ",$wanted," in
+	,, | *",$listed:"*) continue ;;
+	esac
+	for protocol in udp tcp; do
+		iptables -t nat -A OUTPUT -d "$listed" -p "$protocol" --dport 53 \
+			-j DNAT --to-destination "${wanted%%,*}"
+	done
+done
 exec /gluetun-entrypoint "$@"

@@ -9,7 +9,7 @@ set -eu
 
 suite=trixie
 packages="qbittorrent-nox nginx-light iptables iproute2 wireguard-go wireguard-tools openvpn dnsmasq-base
- curl iputils-ping iputils-arping ca-certificates"
+ publicsuffix curl iputils-ping iputils-arping ca-certificates"
 # Another way of making the base layer needs another number here.
 base_version=1
 
@@ -139,8 +139,10 @@ work=$out.building
 rm -rf --one-file-system "$work"
 mkdir -p "$work/files"
 
-compile() {
-	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -s -static -o "$1" "$2" 2>"$work/gcc.log" || {
+compile() { # program, its sources
+	program=$1
+	shift
+	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -s -static -o "$program" "$@" 2>"$work/gcc.log" || {
 		cat "$work/gcc.log" >&2
 		exit 3
 	}
@@ -151,7 +153,7 @@ prepare() {
 	mkdir -p "$root"
 	case $1 in
 	gateway)
-		compile "$root/gluetun-entrypoint" "$standin/gateway.c"
+		compile "$root/gluetun-entrypoint" "$standin/gateway.c" "$standin"/gw_*.c
 		mkdir -p "$root/gluetun/auth" "$root/iptables"
 		;;
 	service) compile "$root/service" "$standin/service.c" ;;

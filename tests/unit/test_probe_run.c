@@ -351,6 +351,33 @@ static void test_a_probe_that_dies_is_told(void **state)
 	probe_log_free(&log);
 }
 
+/* A resolver in front of a dead tunnel answers at once, and with nothing; a name that does not exist is an answer. */
+static void test_a_failing_resolver_is_no_reply(void **state)
+{
+	static const uint16_t rcodes[] = { 0, 2, 5, 3 };
+	struct probe_record records[8];
+	struct probe_log log = { .kind = "dns", .rate_hz = 20, .records = records, .count = 8 };
+	struct probe_summary s;
+
+	(void)state;
+	memset(records, 0, sizeof(records));
+	for (uint32_t i = 0; i < 4; i++) {
+		records[2 * i] = (struct probe_record){ .real = 1000 + 10 * i,
+							.event = PROBE_SENT,
+							.seq = i };
+		records[2 * i + 1] = (struct probe_record){ .real = 1001 + 10 * i,
+							    .event = PROBE_REPLY,
+							    .seq = i,
+							    .value = 1,
+							    .error = rcodes[i] };
+	}
+	probe_log_summary(&log, 0, 0, &s);
+	assert_int_equal(s.attempts, 4);
+	assert_int_equal(s.replies, 2);
+	assert_int_equal(s.errors, 2);
+	assert_int_equal(s.last_reply, 1031);
+}
+
 static void test_what_cannot_start_says_why(void **state)
 {
 	struct probe_spec s = { .netns_fd = a,
@@ -475,6 +502,7 @@ int main(int argc, char **argv)
 		IN_NAMESPACES(test_a_firewall_is_an_error_of_the_call),
 		IN_NAMESPACES(test_a_bound_probe_survives_its_interface),
 		IN_NAMESPACES(test_a_probe_that_dies_is_told),
+		cmocka_unit_test(test_a_failing_resolver_is_no_reply),
 		IN_NAMESPACES(test_what_cannot_start_says_why),
 		IN_NAMESPACES(test_http_from_inside),
 		IN_NAMESPACES(test_http_by_name),
