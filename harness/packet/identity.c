@@ -269,6 +269,7 @@ static void verify_group(const struct identity *s, const uint8_t *data, size_t l
 		if (p->text && !bounded(p, data, len, start))
 			continue;
 		r->hits[r->n++] = (struct identity_hit){ .offset = (uint32_t)start,
+							 .length = p->len,
 							 .address = p->address,
 							 .form = p->form,
 							 .strong = p->strong };

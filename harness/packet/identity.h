@@ -19,6 +19,7 @@ const char *identity_form_name(enum identity_form f);
 
 struct identity_hit {
 	uint32_t offset; /* of the first byte */
+	uint8_t length;	 /* bytes of the form that was found */
 	uint8_t address; /* index in the array given to identity_new */
 	uint8_t form;	 /* enum identity_form */
 	bool strong; /* text and 16 bytes; 4 bytes appear by chance once per 4.3 GB and stay candidates */

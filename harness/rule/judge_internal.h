@@ -77,6 +77,15 @@ struct asker;
 struct asker *asker_new(const struct rule *disabled); /* NULL when memory is out; free() ends it */
 uint64_t asker_rules(const struct asker *a, const struct rule_ctx *c); /* a bit per rules[] */
 
+/* ---- judge_seam.c: text across two TCP segments ---- */
+
+#define SEAM_MAX 80
+struct seams;
+struct seams *seams_new(void); /* NULL when memory is out; free() ends it */
+/* The last bytes of the segment before this one and its own first ones into `joined`; *at is where it begins. Returns how
+ * many; 0 (and *at 0) when nothing is known of the one before, or no address can lie across. */
+size_t seam_join(struct seams *s, struct net_layer *l, uint8_t joined[SEAM_MAX], size_t *at);
+
 /* ---- judge_flow.c: what is known about a flow on the outside ---- */
 
 #define FLOW_SETS 4096
@@ -163,6 +172,7 @@ struct judge {
 	struct matcher *match;
 	struct flow_table *flows;
 	struct known_addrs *known;
+	struct seams *seams;
 	/* of the frame at hand: enum addr_bit of both ends of its outer packet, 0 without one */
 	uint32_t src_is, dst_is;
 	int32_t src_service; /* whose leg the source is; -1: nobody's */

@@ -116,6 +116,7 @@ static bool make_stores(struct judge *j)
 	j->match = calloc(1, sizeof(*j->match));
 	j->flows = calloc(1, sizeof(*j->flows));
 	j->known = known_addrs_new();
+	j->seams = seams_new();
 	for (size_t s = 0; s <= N_SERIES; s++) {
 		j->bins[s] = calloc(JUDGE_BINS_MAX, sizeof(*j->bins[s]));
 		if (!j->bins[s])
@@ -123,7 +124,7 @@ static bool make_stores(struct judge *j)
 	}
 	if (!j->counters || !j->findings || !j->rule_totals || !j->controls || !j->canaries ||
 	    !j->canary_heads || !j->uses || !j->conntrack || !j->marks || !j->match || !j->flows ||
-	    !j->known || !j->asker)
+	    !j->known || !j->seams || !j->asker)
 		return false;
 	for (size_t i = 0; i < p->n_allows; i++)
 		j->uses[i] = (struct judge_allow_use){ .allow = &p->allows[i],
@@ -188,6 +189,7 @@ void judge_free(struct judge *j)
 	free(j->match);
 	free(j->flows);
 	free(j->known);
+	free(j->seams);
 	free(j->asker);
 	for (size_t s = 0; s <= N_SERIES; s++)
 		free(j->bins[s]);

@@ -56,6 +56,9 @@ struct rule_ctx {
 	const struct policy_tap *tap;
 	const struct facts *facts;
 	const struct identity *identity; /* searcher for the real addresses, NULL without any */
+	const uint8_t
+		*seam; /* exit: the last bytes of the TCP segment before and the first of this */
+	size_t seam_at, seam_len; /* where this one begins in it; 0: there is no seam */
 	enum packet_direction dir;
 	enum tunnel_relation tunnel;
 	const struct policy_tunnel *tuple; /* the one that `tunnel` is about, or NULL */

@@ -934,6 +934,27 @@ static void text_v6(struct golden *g)
 	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 514, text("<13>peer [2001:DB8:1::10]:6881"))));
 }
 
+static void text_in_pieces(struct golden *g)
+{
+	/* "203.0." "1" "13.10": three segments, the last of which is followed by something else */
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("Your address: 203.0."))));
+	add(g, "exit", 100, ip(SINK, TUN, P_TCP, tcp(80, 40001, 29, F_ACK, text("1"))));
+	add(g, "exit", 200, ip(SINK, TUN, P_TCP, tcp(80, 40001, 30, F_ACK, text("13.10 is known"))));
+	/* told once, and not again because the next segment could belong to it */
+	add(g, "exit", 300, ip(TUN, SINK, P_TCP, tcp(40001, 80, 5, F_ACK, text("I am 2001:db8:1::10"))));
+	add(g, "exit", 400, ip(TUN, SINK, P_TCP, tcp(40001, 80, 24, F_ACK, text("-and nobody else"))));
+}
+static void miss_text_pieces(struct golden *g)
+{
+	/* a segment is missing between; the other direction; a longer number; another address */
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("203.0."))));
+	add(g, "exit", 100, ip(SINK, TUN, P_TCP, tcp(80, 40001, 16, F_ACK, text("113.10"))));
+	add(g, "exit", 200, ip(TUN, SINK, P_TCP, tcp(40001, 80, 22, F_ACK, text("203.0.113."))));
+	add(g, "exit", 300, ip(SINK, TUN, P_TCP, tcp(80, 40001, 32, F_ACK, text("10 "))));
+	add(g, "exit", 400, ip(TUN, SINK, P_TCP, tcp(40001, 80, 32, F_ACK, text("101 "))));
+	add(g, "exit", 500, ip(TUN, SINK, P_TCP, tcp(40001, 80, 36, F_ACK, text("1"))));
+	add(g, "exit", 600, ip(TUN, SINK, P_TCP, tcp(40001, 80, 37, F_ACK, text("203.0.113.10"))));
+}
 static void miss_text_longer(struct golden *g)
 {
 	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("203.0.113.101 1203.0.113.10"))));
@@ -1181,6 +1202,8 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-in-payload-ciphertext", LAB, miss_told_bytes },
 	{ "real-address-text+body", LAB, text_v4 },
 	{ "real-address-text+v6-upper-case", LAB, text_v6 },
+	{ "real-address-text+in-pieces", LAB, text_in_pieces },
+	{ "real-address-text-in-other-pieces", LAB, miss_text_pieces },
 	{ "real-address-text-longer-number", LAB, miss_text_longer },
 	{ "real-address-text-ciphertext", LAB, miss_told_bytes },
 	{ "dht-id-from-real-address+v4", LAB, node_v4 },

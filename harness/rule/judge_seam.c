@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/* The seam between two TCP segments: an address in text may begin in one and end in the next. Only a segment that ends in
+ * a byte which such a text may have is remembered, which is one of ten in ciphertext, and only by its last bytes. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rule/judge_internal.h"
+
+#define SEAMS 1024 /* 10 bits of a hash; a newcomer takes the place of whoever had the slot */
+
+/* Half of what is searched: the longest text of an address (39 characters of IPv6) less one on either side of the
+ * seam, and the character before or behind, which tells whether it is part of something longer. */
+#define HALF (SEAM_MAX / 2)
+_Static_assert(HALF >= 39, "an IPv6 address, all groups written, fits across");
+
+struct seam {
+	uint64_t key;  /* of one direction of a connection, 0: free */
+	uint32_t next; /* sequence number of the byte that follows */
+	uint32_t len;
+	uint8_t tail[HALF];
+};
+
+struct seams {
+	struct seam slot[SEAMS];
+};
+
+struct seams *seams_new(void)
+{
+	return calloc(1, sizeof(struct seams));
+}
+
+/* Digits of both bases, and what stands between them. */
+static bool may_be_address(uint8_t b)
+{
+	return (b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f') || b == '.' ||
+	       b == ':' || b == '-';
+}
+
+/* The last HALF bytes of what was there and what came behind it. */
+static void keep_tail(struct seam *s, const uint8_t *joined, size_t len)
+{
+	size_t n = len < HALF ? len : HALF;
+
+	memcpy(s->tail, joined + len - n, n);
+	s->len = (uint32_t)n;
+}
+
+size_t seam_join(struct seams *seams, struct net_layer *l, uint8_t joined[SEAM_MAX], size_t *at)
+{
+	uint64_t key = hash_mix(net_layer_pair(l) ^ hash_endpoint(&l->src, l->sport)) | 1;
+	struct seam *s = &seams->slot[key >> 54];
+	const uint8_t *last;
+	size_t before = 0, n;
+
+	*at = 0;
+	if (l->proto != IPPROTO_TCP || !l->payload || l->payload_len == 0 ||
+	    l->payload_len < l->payload_wire)
+		return 0;
+	last = l->payload + l->payload_len - 1;
+	if (s->key == key && s->next == l->seq && may_be_address(l->payload[0])) {
+		before = s->len;
+		memcpy(joined, s->tail, before);
+	}
+	n = l->payload_len < HALF ? l->payload_len : HALF;
+	memcpy(joined + before, l->payload, n);
+	if (may_be_address(*last)) {
+		s->key = key;
+		s->next = l->seq + l->payload_len;
+		if (l->payload_len >= HALF)
+			keep_tail(s, l->payload, l->payload_len);
+		else
+			keep_tail(s, joined, before + n);
+	}
+	*at = before;
+	return before ? before + n : 0;
+}
