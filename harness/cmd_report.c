@@ -9,39 +9,30 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "cmd_output.h"
 #include "command.h"
-#include "report/report.h"
 
 #define RESULT_MAX ((size_t)256 << 20)
 
 static const char usage[] =
 	"usage: leakproof report [OPTION]... [RUN | DIR | FILE.json]\n\n"
 	"Renders a stored result: RUN is its name below reports/ (default: latest).\n\n"
-	"  --format F      text (default), json, junit, html, or all\n"
-	"  --out DIR       write into DIR (made when missing) instead of to standard output;\n"
-	"                  `all` writes into the run's own folder when this is not given\n"
-	"  --reports DIR   where runs are stored (default: reports)\n"
-	"  --share         for reports that are given away: real addresses in every spelling, "
-	"keys,\n"
-	"                  passwords and the host's name are replaced, links to captures removed\n"
-	"  --junit-strict  JUnit without file and line, for strict readers\n\n"
+	"  --reports DIR   where runs are stored (default: reports)\n" OUTPUT_USAGE
+	"\n`all` writes into the run's own folder when --out is not given.\n"
 	"The page is one file and needs nothing else. Exit status: 0, 2 usage or a damaged "
 	"result,\n"
 	"3 environment; the verdict does not show in it (`leakproof replay` judges).\n";
 
 struct args {
-	const char *format, *out, *reports, *run;
-	struct report_opts o;
+	const char *reports, *run;
+	struct output w;
 };
 
-enum { OPT_FORMAT = 256, OPT_OUT, OPT_REPORTS, OPT_SHARE, OPT_STRICT };
+enum { OPT_REPORTS = 256 };
 
 static const struct option options[] = {
-	{ "format", required_argument, NULL, OPT_FORMAT },
-	{ "out", required_argument, NULL, OPT_OUT },
 	{ "reports", required_argument, NULL, OPT_REPORTS },
-	{ "share", no_argument, NULL, OPT_SHARE },
-	{ "junit-strict", no_argument, NULL, OPT_STRICT },
+	OUTPUT_OPTIONS,
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -60,20 +51,16 @@ static int parse(int argc, char **argv, struct args *a, struct err *err)
 		if (c == '?')
 			return err_set(err, EXIT_USAGE,
 				       "`leakproof report --help` lists the options");
-		a->format = c == OPT_FORMAT ? optarg : a->format;
-		a->out = c == OPT_OUT ? optarg : a->out;
 		a->reports = c == OPT_REPORTS ? optarg : a->reports;
-		a->o.share |= c == OPT_SHARE;
-		a->o.junit_strict |= c == OPT_STRICT;
+		(void)output_option(&a->w, c, optarg);
 	}
 	if (argc - optind > 1)
 		return err_set(err, EXIT_USAGE, "one run at a time; `leakproof report --help`");
 	if (optind < argc)
 		a->run = argv[optind];
-	if (strcmp(a->format, "all") != 0 && !report_find(a->format))
-		return err_set(err, EXIT_USAGE,
-			       "--format %s: text, json, junit, html or all is wanted", a->format);
-	if (a->o.share && !a->out && strcmp(a->format, "all") == 0)
+	if (output_check(&a->w, true, err) < 0)
+		return -1;
+	if (a->w.o.share && !a->w.dir && strcmp(a->w.format, "all") == 0)
 		return err_set(
 			err, EXIT_USAGE,
 			"--share --format all needs --out DIR: the run's own folder keeps the full "
@@ -145,43 +132,19 @@ static struct result *load(const char *path, struct err *err)
 /* A redacted result must not take the place of the full one. */
 static int check_out(const struct args *a, const char *dir, struct err *err)
 {
-	_cleanup_free_ char *to = NULL;
-	_cleanup_free_ char *from = NULL;
+	_cleanup_free_ char *to = a->w.dir ? realpath(a->w.dir, NULL) : NULL;
+	_cleanup_free_ char *from = realpath(dir, NULL);
 
-	if (!a->out)
-		return 0;
-	if (fs_mkdir_p(a->out, 0755, err) < 0)
-		return -1;
-	to = realpath(a->out, NULL);
-	from = realpath(dir, NULL);
-	if (a->o.share && to && from && strcmp(to, from) == 0)
+	if (a->w.o.share && to && from && strcmp(to, from) == 0)
 		return err_set(err, EXIT_USAGE,
 			       "--share --out %s: that is the run's own folder, which keeps the "
 			       "full result",
-			       a->out);
+			       a->w.dir);
 	return 0;
-}
-
-/* One format into its file; text, which runs do not store, becomes summary.txt. */
-static int write_one(const struct args *a, const struct report_row *row, const struct result *r,
-		     struct err *err)
-{
-	_cleanup_free_ char *path = str_fmt("%s/%s", a->out, row->file ? row->file : "summary.txt");
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-	int rc;
-
-	if (!f)
-		return err_errno(err, "%s", path);
-	rc = report_write(row, r, &a->o, f, err);
-	(void)fclose(f);
-	return rc < 0 ? -1 : fs_write(path, text, size, 0644, err);
 }
 
 static int render(const struct args *a, struct err *err)
 {
-	const struct report_row *row = report_find(a->format);
 	_cleanup_free_ char *dir = NULL;
 	_cleanup_free_ char *path = find_result(a, &dir, err);
 	struct result *r;
@@ -192,19 +155,14 @@ static int render(const struct args *a, struct err *err)
 	r = load(path, err);
 	if (!r)
 		return -1;
-	if (!row)
-		rc = report_write_all(r, a->out ? a->out : dir, &a->o, err);
-	else if (a->out)
-		rc = write_one(a, row, r, err);
-	else
-		rc = report_write(row, r, &a->o, stdout, err);
+	rc = output_write(&a->w, r, dir, err);
 	result_free(r);
 	return rc;
 }
 
 static int run(int argc, char **argv)
 {
-	struct args a = { .format = "text", .reports = "reports", .run = "latest" };
+	struct args a = { .reports = "reports", .run = "latest", .w = OUTPUT_DEFAULT };
 	struct err err = { 0 };
 
 	if (parse(argc, argv, &a, &err) < 0 || render(&a, &err) < 0)

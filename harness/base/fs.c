@@ -184,6 +184,50 @@ bool fs_exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+static bool ends_component(char c)
+{
+	return c == '\0' || c == '/';
+}
+
+/* Length of the folders that two absolute paths have in common; both go on with a slash or end there. */
+static size_t common_folders(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] && a[i] == b[i])
+		i++;
+	while (!ends_component(a[i]) || !ends_component(b[i]))
+		i--;
+	return i;
+}
+
+char *fs_relative(const char *from, const char *to)
+{
+	_cleanup_free_ char *a = realpath(from, NULL);
+	_cleanup_free_ char *b = realpath(to, NULL);
+	char *out = NULL;
+	size_t size = 0, same;
+	FILE *f;
+
+	if (!a || !b)
+		return str_fmt("%s", to);
+	if (!a[1])
+		*a = '\0'; /* of the root every path is below: "" + "/tmp" */
+	same = common_folders(a, b);
+	f = open_memstream(&out, &size);
+	if (!f)
+		abort();
+	for (const char *p = a + same; *p; p++)
+		if (*p == '/')
+			(void)fputs("../", f);
+	if (b[same])
+		(void)fputs(b + same + 1, f);
+	else if (!a[same])
+		(void)fputc('.', f);
+	(void)fclose(f);
+	return out;
+}
+
 const char *fs_cache_dir(void)
 {
 	const char *dir = getenv("LEAKPROOF_CACHE");

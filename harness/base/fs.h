@@ -30,6 +30,10 @@ int fs_remove_tree(const char *path, struct err *err);
 
 bool fs_exists(const char *path);
 
+/* The way from one folder to another, such as "../../captures/x", for links that survive a move of both; `to` as it is
+ * where one of them does not exist. Caller frees. */
+char *fs_relative(const char *from, const char *to);
+
 /* $LEAKPROOF_CACHE or /var/cache/leakproof. Not to be freed. */
 const char *fs_cache_dir(void);
 

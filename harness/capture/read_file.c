@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -19,6 +20,7 @@ struct read_file {
 	int fd; /* of a plain file: read directly, zlib would copy once more; -1 with gz */
 	struct capfile *cap;
 	char path[512];
+	bool gzip; /* known once the first bytes were read */
 };
 
 static ptrdiff_t read_plain(void *arg, uint8_t *buf, size_t size, struct err *err)
@@ -72,27 +74,51 @@ static int attach(struct read_file *r, int fd, struct err *err)
 	return 0;
 }
 
+/* What the operator named wrongly is a mistake of usage, what the machine refuses is not. */
+static int open_path(const char *path, struct err *err)
+{
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					: open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0) {
+		bool named = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
+
+		(void)err_errno(err, "%s", path);
+		if (err && named)
+			err->status = EXIT_USAGE;
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		(void)close(fd);
+		return err_set(err, EXIT_USAGE, "%s: a folder, no capture file", path);
+	}
+	return fd;
+}
+
 struct read_file *read_file_open(const char *path, struct err *err)
 {
 	struct read_file *r = calloc(1, sizeof(*r));
-	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	const char *shown = strcmp(path, "-") == 0 ? "standard input" : path;
+	int fd;
 
-	if (!r || fd < 0) {
-		(void)err_errno(err, "%s", path);
-		if (fd >= 0)
-			(void)close(fd);
+	if (!r)
+		abort();
+	fd = open_path(path, err);
+	if (fd < 0) {
 		free(r);
 		return NULL;
 	}
 	r->fd = -1;
-	(void)snprintf(r->path, sizeof(r->path), "%s", path);
+	(void)snprintf(r->path, sizeof(r->path), "%s", shown);
 	if (attach(r, fd, err) == 0)
 		r->cap = capfile_open(r->gz ? read_gzip : read_plain, r, err);
 	if (!r->cap) {
-		(void)err_wrap(err, "%s", path);
+		(void)err_wrap(err, "%s", shown);
 		read_file_close(r);
 		return NULL;
 	}
+	r->gzip = r->gz && !gzdirect(r->gz);
 	return r;
 }
 
@@ -113,6 +139,37 @@ int read_file_next(struct read_file *r, struct capfile_frame *f, struct err *err
 	int rc = capfile_next(r->cap, f, err);
 
 	return rc < 0 ? err_wrap(err, "%s", r->path) : rc;
+}
+
+const char *read_file_format(const struct read_file *r)
+{
+	if (capfile_is_pcapng(r->cap))
+		return r->gzip ? "pcapng, gzip" : "pcapng";
+	return r->gzip ? "pcap, gzip" : "pcap";
+}
+
+bool read_file_is_pcapng(const struct read_file *r)
+{
+	return capfile_is_pcapng(r->cap);
+}
+
+const char *read_file_interface(const struct read_file *r, uint32_t number)
+{
+	uint32_t linktype;
+	const char *name;
+
+	return capfile_interface(r->cap, number, &linktype, &name) < 0 ? "" : name;
+}
+
+bool read_file_has_interface(const struct read_file *r, const char *name)
+{
+	uint32_t linktype;
+	const char *have;
+
+	for (uint32_t i = 0; capfile_interface(r->cap, i, &linktype, &have) == 0; i++)
+		if (strcmp(have, name) == 0)
+			return true;
+	return false;
 }
 
 const struct capfile_counts *read_file_counts(const struct read_file *r)

@@ -9,82 +9,231 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "packet/capfile.h"
+#include "capture/read_file.h"
 
 struct source {
-	FILE *f;
-	struct capfile *c;
-	char *path;
+	struct capture_file info;
+	struct read_file *file; /* NULL: could not be opened */
+	struct capfile_frame
+		first; /* read when the file was opened: what comes before it is known then */
+	int first_rc;  /* as read_file_next() gave it */
+	bool first_taken;
+	bool has_tapped_interface;
+	const struct policy *policy;
+	struct judge_source *feed;
 };
 
-static ptrdiff_t read_file(void *arg, uint8_t *buf, size_t size, struct err *err)
-{
-	const struct source *s = arg;
-	size_t n = fread(buf, 1, size, s->f);
+struct captures {
+	struct source **sources; /* each stays where it is: the judge holds pointers to them */
+	size_t n;
+};
 
-	if (n == 0 && ferror(s->f))
-		return err_errno(err, "%s", s->path);
-	return (ptrdiff_t)n;
+struct captures *captures_new(void)
+{
+	struct captures *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	return c;
 }
 
+void captures_free(struct captures *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		read_file_close(c->sources[i]->file);
+		free(c->sources[i]->info.path);
+		free(c->sources[i]);
+	}
+	free(c->sources);
+	free(c);
+}
+
+size_t captures_count(const struct captures *c)
+{
+	return c->n;
+}
+
+struct capture_file *captures_file(struct captures *c, size_t i)
+{
+	return &c->sources[i]->info;
+}
+
+static struct source *new_source(struct captures *c)
+{
+	struct source **more = reallocarray(c->sources, c->n + 1, sizeof(struct source *));
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!more || !s)
+		abort();
+	c->sources = more;
+	c->sources[c->n++] = s;
+	return s;
+}
+
+int captures_add(struct captures *c, const char *path, size_t tap, struct err *err)
+{
+	struct source *s = new_source(c);
+
+	s->info.path = str_fmt("%s", strcmp(path, "-") == 0 ? "standard input" : path);
+	s->info.tap = s->info.first_tap = tap;
+	s->file = read_file_open(path, &s->info.error);
+	if (!s->file) {
+		if (err)
+			*err = s->info.error;
+		return -1;
+	}
+	s->info.pcapng = read_file_is_pcapng(s->file);
+	(void)snprintf(s->info.format, sizeof(s->info.format), "%s", read_file_format(s->file));
+	s->first_rc = read_file_next(s->file, &s->first, &s->info.error);
+	return 0;
+}
+
+bool captures_has_interface(const struct captures *c, size_t file, const char *name)
+{
+	const struct source *s = c->sources[file];
+
+	return s->file && *name && read_file_has_interface(s->file, name);
+}
+
+int captures_add_run(struct captures *c, const struct policy *p, const char *dir, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < 2 * p->n_taps; i++) {
+		const char *suffix = i % 2 ? "-tunnel" : "";
+		_cleanup_free_ char *path = str_fmt("%s/%s%s.pcap", dir, p->taps[i / 2].name,
+						    suffix);
+
+		if (i % 2 && !fs_exists(path))
+			continue;
+		if (captures_add(c, path, i / 2, rc ? NULL : err) < 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+/* ---- frames ---- */
+
+static bool tap_of_interface(const struct policy *p, const char *name, size_t *tap)
+{
+	for (size_t i = 0; *name && i < p->n_taps; i++)
+		if (strcmp(p->taps[i].interface, name) == 0) {
+			*tap = i;
+			return true;
+		}
+	return false;
+}
+
+/* Two interfaces in one tap are told: the operator may have meant two taps. */
+static void note_interface(struct capture_file *info, const char *name)
+{
+	if (info->several || strncmp(info->interfaces[0], name, 31) == 0)
+		return;
+	info->several = info->interfaces[0][0] != '\0';
+	(void)snprintf(info->interfaces[info->several], sizeof(info->interfaces[0]), "%s", name);
+}
+
+static bool leave_out(struct capture_file *info, const char *name)
+{
+	if (info->left_out++ == 0)
+		(void)snprintf(info->left_out_of, sizeof(info->left_out_of), "%s",
+			       *name ? name : "without a name");
+	return false;
+}
+
+/* The tap of a pcapng frame; false leaves the frame out. */
+static bool choose_tap(struct source *s, const struct capfile_frame *f)
+{
+	struct capture_file *info = &s->info;
+	const char *name = read_file_interface(s->file, f->interface);
+	bool matched = info->by_interface && tap_of_interface(s->policy, name, &s->feed->tap);
+
+	s->has_tapped_interface |= matched;
+	if (!matched) {
+		if (info->tap == CAPTURE_NO_TAP || s->has_tapped_interface)
+			return leave_out(info, name);
+		note_interface(info, name);
+		s->feed->tap = info->tap;
+	}
+	if (info->frames == 0)
+		info->first_tap = s->feed->tap;
+	return true;
+}
+
+static int read_next(struct source *s, struct capfile_frame *f)
+{
+	if (s->first_taken)
+		return read_file_next(s->file, f, &s->info.error);
+	s->first_taken = true;
+	*f = s->first;
+	return s->first_rc;
+}
+
+static int end_of(struct source *s, int rc, struct err *err)
+{
+	s->info.dropped = read_file_counts(s->file)->dropped;
+	s->info.counts_present = read_file_counts(s->file)->present;
+	if (rc < 0 && err)
+		*err = s->info.error;
+	return rc;
+}
+
+/* Once for every frame: a pcap file has one tap, and nothing to look for. */
 static int next_frame(void *arg, struct capfile_frame *f, struct err *err)
 {
 	struct source *s = arg;
-	int rc = capfile_next(s->c, f, err);
+	int rc = read_next(s, f);
 
-	return rc < 0 ? err_wrap(err, "%s", s->path) : rc;
+	while (rc == 1 && s->info.pcapng && !choose_tap(s, f))
+		rc = read_next(s, f);
+	if (rc != 1)
+		return end_of(s, rc, err);
+	/* A stamp before 1970 is none; differences of stamps must not overflow. */
+	if (f->time < 0)
+		f->time = 0;
+	s->info.frames++;
+	return 1;
 }
 
-static int open_source(struct source *s, char *path, struct err *err)
+static int first_error(const struct captures *c, struct err *err)
 {
-	s->path = path;
-	s->f = fopen(path, "re");
-	if (!s->f)
-		return err_errno(err, "%s", path);
-	s->c = capfile_open(read_file, s, err);
-	return s->c ? 0 : err_wrap(err, "%s", path);
-}
-
-static void close_source(struct source *s)
-{
-	capfile_close(s->c);
-	if (s->f)
-		(void)fclose(s->f);
-	free(s->path);
-}
-
-int captures_judge(struct judge *j, const struct policy *p, const char *dir, struct err *err)
-{
-	struct source *sources = calloc(2 * p->n_taps, sizeof(*sources));
-	struct judge_source *feeds = calloc(2 * p->n_taps, sizeof(*feeds));
-	size_t n = 0;
-	int rc = 0;
-
-	if (!sources || !feeds)
-		abort();
-	for (size_t i = 0; i < 2 * p->n_taps && rc == 0; i++) {
-		const char *suffix = i % 2 ? "-tunnel" : "";
-		char *path = str_fmt("%s/%s%s.pcap", dir, p->taps[i / 2].name, suffix);
-
-		if (i % 2 && !fs_exists(path)) {
-			free(path);
-			continue;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->sources[i]->info.error.status) {
+			if (err)
+				*err = c->sources[i]->info.error;
+			return -1;
 		}
-		feeds[n] = (struct judge_source){ .tap = i / 2,
-						  .next = next_frame,
-						  .arg = &sources[n] };
-		rc = open_source(&sources[n++], path, err);
-	}
-	if (rc == 0)
-		rc = judge_run(j, feeds, n, err);
-	else
-		judge_finish(j);
-	for (size_t i = 0; i < n; i++)
-		close_source(&sources[i]);
-	free(sources);
-	free(feeds);
-	return rc;
+	return 0;
 }
+
+int captures_judge(struct captures *c, struct judge *j, const struct policy *p, struct err *err)
+{
+	struct judge_source *feeds = calloc(c->n + 1, sizeof(*feeds));
+	size_t n = 0;
+
+	if (!feeds)
+		abort();
+	for (size_t i = 0; i < c->n; i++) {
+		struct source *s = c->sources[i];
+
+		if (!s->file)
+			continue;
+		s->policy = p;
+		s->feed = &feeds[n++];
+		for (size_t t = 0; s->info.by_interface && t < p->n_taps; t++)
+			s->has_tapped_interface |= captures_has_interface(c, i,
+									  p->taps[t].interface);
+		*s->feed =
+			(struct judge_source){ .tap = s->info.tap, .next = next_frame, .arg = s };
+	}
+	(void)judge_run(j, feeds, n, NULL);
+	free(feeds);
+	return first_error(c, err);
+}
+
+/* ---- slices ---- */
 
 /* Is frame `number` within `context` of one of the numbers from *at on? Moves *at past what lies behind. */
 static int wanted(uint64_t number, const uint64_t *numbers, size_t n, unsigned context, size_t *at)

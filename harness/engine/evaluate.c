@@ -11,6 +11,7 @@
 #include "engine/captures.h"
 #include "engine/events.h"
 #include "engine/evidence.h"
+#include "engine/judged.h"
 #include "engine/measures.h"
 #include "engine/verdict.h"
 #include "rule/judge.h"
@@ -48,6 +49,23 @@ static void take_tap(struct work *w, const json_t *e)
 	t->beacon_begin = event_bool(e, "beacon-begin");
 	t->beacon_end = event_bool(e, "beacon-end");
 	t->reconciled = event_bool(e, "reconciled");
+	t->note = str_fmt("%s", event_str(e, "error"));
+}
+
+/* A tap that was opened and never closed: the harness was killed. Its file is judged all the same. */
+static void take_open_tap(struct work *w, const json_t *e)
+{
+	struct result_tap *t;
+
+	for (size_t i = 0; i < w->out->n_taps; i++)
+		if (strcmp(w->out->taps[i].name, event_str(e, "tap")) == 0)
+			return;
+	t = result_add_tap(w->out);
+	t->name = str_fmt("%s", event_str(e, "tap"));
+	t->role = str_fmt("%s", event_str(e, "role"));
+	t->interface = str_fmt("%s", event_str(e, "interface"));
+	t->file = str_fmt("%s/%s.pcap", event_str(w->head, "dir"), t->name);
+	t->note = str_fmt("never closed: the harness was killed");
 }
 
 static void take_fault(struct work *w, const json_t *e)
@@ -88,24 +106,41 @@ static void take_phase(struct work *w, const json_t *e)
 	f->confirmation = str_fmt("%s", "");
 }
 
+static void count_rule(struct result_scenario *s, const char *id)
+{
+	const struct rule *r = rule_find(id);
+	struct result_rule *row = NULL;
+
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (strcmp(s->rules[i].rule, id) == 0)
+			row = &s->rules[i];
+	if (!row) {
+		row = result_add_rule(s);
+		row->rule = str_fmt("%s", id);
+		row->severity = str_fmt("critical");
+		row->meaning = str_fmt("%s", r ? r->sentence : "");
+		row->advice = str_fmt("%s", r ? r->advice : "");
+	}
+	row->findings++;
+}
+
 /* What the harness saw in /proc and judged on the spot (process isolation) is a finding like any other. */
 static void take_finding(struct work *w, const json_t *e)
 {
 	struct result_finding *f = result_add_finding(w->out);
 
+	w->evidence.leaks++;
+	w->tied = true;
+	count_rule(w->out, event_str(e, "rule"));
 	if (!f)
 		return;
-	w->tied = true;
 	f->rule = str_fmt("%s", event_str(e, "rule"));
 	f->severity = str_fmt("critical");
 	f->sentence = str_fmt("%s", event_str(e, "sentence"));
-	f->tap = str_fmt("%s", "");
 	f->service = str_fmt("%s", event_str(e, "service"));
 	f->attribution = str_fmt("proc");
 	f->confidence = 1;
 	f->time = event_int(e, "real");
-	f->evidence = str_fmt("%s", "");
-	f->packet = str_fmt("%s", "");
 	f->advice = str_fmt("%s", event_str(e, "advice"));
 }
 
@@ -132,6 +167,8 @@ static void read_events(struct work *w)
 	{
 		take_event(w, e);
 	}
+	json_array_foreach((json_t *)(uintptr_t)w->events, i, e) if (event_is(e, "tap-open"))
+		take_open_tap(w, e);
 	w->out->end = event_int(json_array_get(w->events, json_array_size(w->events) - 1), "real");
 	for (i = 0; i < w->out->n_windows; i++)
 		if (w->out->windows[i].end > w->out->end)
@@ -155,36 +192,26 @@ static const json_t *last_policy(const json_t *events)
 static int judge_captures(struct work *w, struct err *err)
 {
 	struct judge_opts opts = { .start = w->out->begin, .findings_max = SLICE_MAX };
+	const json_t *policy = last_policy(w->events);
+	struct captures *files;
+	int rc;
 
-	w->policy = policy_from_json(last_policy(w->events), err);
+	if (!policy)
+		return err_set(err, EXIT_USAGE,
+			       "the journal holds no policy: it ends before the stack was up");
+	w->policy = policy_from_json(policy, err);
 	if (!w->policy)
 		return err_wrap(err, "the journal holds no usable policy");
 	w->judge = judge_new(w->policy, &opts, err);
 	if (!w->judge)
 		return -1;
 	measures_mark_faults(w->judge, w->out);
-	return captures_judge(w->judge, w->policy, w->dir, err);
-}
-
-static void add_finding(struct work *w, const struct finding *f)
-{
-	struct result_finding *r = result_add_finding(w->out);
-
-	w->tied |= f->how != ATTR_NONE && f->how != ATTR_POLICY;
-	if (!r)
-		return;
-	r->rule = str_fmt("%s", f->rule->id);
-	r->severity = str_fmt("%s", severity_name(f->rule->severity));
-	r->sentence = str_fmt("%s", f->sentence);
-	r->tap = str_fmt("%s", w->policy->taps[f->tap].name);
-	r->service = str_fmt("%s", f->service);
-	r->attribution = str_fmt("%s", attribution_name(f->how));
-	r->confidence = f->confidence;
-	r->time = f->time;
-	r->frame = f->frame;
-	r->packet = str_fmt("%s", f->packet);
-	r->advice = str_fmt("%s", f->rule->advice);
-	r->evidence = str_fmt("%s", "");
+	files = captures_new();
+	rc = captures_add_run(files, w->policy, w->dir, err);
+	if (captures_judge(files, w->judge, w->policy, rc ? NULL : err) < 0)
+		rc = -1;
+	captures_free(files);
+	return rc;
 }
 
 /* A slice of the tap's file around its findings; the link is relative to the report. */
@@ -193,6 +220,7 @@ static void slice_tap(struct work *w, size_t tap)
 	_cleanup_free_ char *dir = str_fmt("%s/evidence", w->dir);
 	_cleanup_free_ char *from = str_fmt("%s/%s.pcap", w->dir, w->policy->taps[tap].name);
 	_cleanup_free_ char *to = str_fmt("%s/%s.pcap", dir, w->policy->taps[tap].name);
+	_cleanup_free_ char *way = fs_relative(w->o->reports, w->dir);
 	uint64_t numbers[SLICE_MAX];
 	struct err err = { 0 };
 	size_t n_findings, n = 0;
@@ -214,7 +242,7 @@ static void slice_tap(struct work *w, size_t tap)
 		if (strcmp(r->tap, w->policy->taps[tap].name) != 0)
 			continue;
 		free(r->evidence);
-		r->evidence = str_fmt("%s/evidence/%s.pcap", w->dir, r->tap);
+		r->evidence = str_fmt("%s/evidence/%s.pcap", way, r->tap);
 	}
 }
 
@@ -244,14 +272,13 @@ static void read_controls(struct work *w)
 
 static void read_findings(struct work *w)
 {
-	uint64_t others = w->out->findings_total;
 	size_t n;
 	const struct finding *f = judge_findings(w->judge, &n);
 
 	for (size_t i = 0; i < n; i++)
-		add_finding(w, &f[i]);
-	w->out->findings_total = others + judge_findings_total(w->judge);
-	w->out->blocked = judge_blocked(w->judge);
+		w->tied |= f[i].how != ATTR_NONE && f[i].how != ATTR_POLICY;
+	judged_fill(w->out, w->judge, w->policy);
+	judged_weigh(&w->evidence, w->judge, w->policy);
 	for (size_t i = 0; i < w->policy->n_taps; i++)
 		slice_tap(w, i);
 }
@@ -282,7 +309,6 @@ static void decide(struct work *w)
 {
 	const char *reason;
 
-	w->evidence.leaks = w->out->findings_total;
 	w->evidence.needs_tunnel = event_bool(w->head, "needs-tunnel");
 	for (size_t i = 0; i < w->out->n_measures; i++)
 		if (!w->out->measures[i].ok) {
@@ -323,6 +349,7 @@ int evaluate_scenario(struct result *r, const json_t *events, const struct evalu
 	read_events(&w);
 	read_captures(&w);
 	decide(&w);
+	result_seal(r);
 	evidence_clear(&w.evidence);
 	probe_files_free(&w.probes);
 	judge_free(w.judge);

@@ -24,6 +24,8 @@ int evaluate_head(struct result *r, const json_t *events, struct err *err)
 	json_array_foreach((json_t *)(uintptr_t)events, i, e)
 	{
 		if (event_is(e, "run")) {
+			free(r->run);
+			free(r->version);
 			r->run = str_fmt("%s", event_str(e, "run"));
 			r->version = str_fmt("%s", event_str(e, "version"));
 			r->seed = (uint64_t)event_int(e, "seed");
@@ -35,7 +37,7 @@ int evaluate_head(struct result *r, const json_t *events, struct err *err)
 						     event_str(e, "value"));
 		}
 	}
-	return r->run ? 0 : err_set(err, EXIT_USAGE, "the journal has no `run` event");
+	return r->run && *r->run ? 0 : err_set(err, EXIT_USAGE, "the journal has no `run` event");
 }
 
 /* The events of the scenario that begins at *at; moves *at behind it. NULL when there is none left. */

@@ -193,23 +193,6 @@ static double *series_add(struct result_scenario *s, const char *name, const cha
 	return r->values;
 }
 
-static void add_judge_series(struct result_scenario *s, const struct judge *j, const char *name,
-			     const enum judge_series *which, size_t n_which)
-{
-	int64_t start, bin;
-	double *values = NULL;
-	size_t count;
-
-	for (size_t k = 0; k < n_which; k++) {
-		const uint32_t *v = judge_series(j, which[k], &count, &start, &bin);
-
-		if (!values)
-			values = series_add(s, name, "packets", start, bin, count);
-		for (size_t i = 0; i < count && i < s->series[s->n_series - 1].count; i++)
-			values[i] += v[i];
-	}
-}
-
 static void add_canaries(struct result_scenario *s, const struct probe_files *all)
 {
 	int64_t bin = 100 * NS_PER_MS;
@@ -253,17 +236,11 @@ static void add_health(struct result_scenario *s, const json_t *events)
 void measures_fill(struct result_scenario *s, const json_t *events, const struct judge *j,
 		   const struct probe_files *probes)
 {
-	static const enum judge_series tunnel[] = { SERIES_TUNNEL_OUT, SERIES_TUNNEL_IN };
-	static const enum judge_series blocked[] = { SERIES_BLOCKED };
-	static const enum judge_series leaks[] = { SERIES_LEAKS };
 	const json_t *head = json_array_get(events, 0);
 
 	for (size_t n = 0; fault_window(s, n); n++)
 		measure_fault(s, n, j, probes, event_int(head, "kill-switch-bound"),
 			      event_int(head, "recovery-bound"));
-	add_judge_series(s, j, "tunnel", tunnel, 2);
-	add_judge_series(s, j, "blocked", blocked, 1);
-	add_judge_series(s, j, "leaks", leaks, 1);
 	add_canaries(s, probes);
 	add_health(s, events);
 }

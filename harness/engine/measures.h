@@ -12,7 +12,7 @@
 /* Tell the judge of every fault window before the first frame; the n-th fault window is mark n. */
 void measures_mark_faults(struct judge *j, const struct result_scenario *s);
 
-/* Measures, series and canaries of a scenario whose captures were judged. */
+/* Measures, and the series of canaries and health, of a scenario whose captures were judged. */
 void measures_fill(struct result_scenario *s, const json_t *events, const struct judge *j,
 		   const struct probe_files *probes);
 

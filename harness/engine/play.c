@@ -111,6 +111,8 @@ static int step_up(struct play *p, bool wait, int64_t timeout, struct err *err)
 	if (stack_up(p->stack, wait, timeout, err) < 0 || refresh_now(p, err) < 0)
 		return err_wrap(err, "stack up");
 	roster_remember_lives(p->roster, p->stack, p->o->journal);
+	/* The last one counts; this one is for a harness that is killed before it can write that. */
+	roster_journal_policy(p->roster, p->watch, probes_canaries_json(p->probes), p->o->journal);
 	journal_event(p->o->journal, "phase",
 		      json_pack("{s:s,s:I,s:I}", "text", "up", "begin", (json_int_t)begin, "end",
 				(json_int_t)clock_real_ns()));

@@ -41,15 +41,14 @@ void evidence_clear(struct evidence *e)
 	*e = (struct evidence){ 0 };
 }
 
-/* Why nothing can be concluded, or NULL. */
-static const char *first_doubt(const struct evidence *e)
+const char *evidence_why(const struct evidence *e)
 {
 	for (size_t i = 0; i < N_DOUBTS; i++)
 		if (e->doubts[i])
 			return e->doubts[i];
 	if (e->n_uplinks == 0)
 		return "no tap was open on the way out, so nothing was watched";
-	if (e->n_controls == 0)
+	if (e->n_controls == 0 && !e->no_controls)
 		return "no control was sent, so nothing vouches for the rules";
 	if (e->needs_tunnel && e->tunnel_before == 0)
 		return "no packet of the tunnel was seen before the fault";
@@ -68,7 +67,7 @@ enum verdict verdict_decide(const struct evidence *e, const char **reason)
 		*reason = e->harness_error;
 		return VERDICT_ERROR;
 	}
-	why = first_doubt(e);
+	why = evidence_why(e);
 	if (why) {
 		*reason = why;
 		return VERDICT_INCONCLUSIVE;

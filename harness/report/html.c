@@ -57,14 +57,11 @@ char *html_count_text(uint64_t n)
 	size_t len = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n),
 	       to = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0) {
-			memcpy(text + to, "\xe2\x80\xaf", 3); /* narrow no-break space */
-			to += 3;
-		}
-		text[to++] = digits[i];
-	}
-	return str_fmt("%.*s", (int)to, text);
+	/* narrow no-break spaces between the groups */
+	for (size_t i = 0; i < len; i++)
+		to += (size_t)snprintf(text + to, sizeof(text) - to, "%s%c",
+				       i && (len - i) % 3 == 0 ? "\xe2\x80\xaf" : "", digits[i]);
+	return str_fmt("%s", text);
 }
 
 void html_count(FILE *f, uint64_t n)
@@ -101,6 +98,24 @@ void html_file_link(FILE *f, const char *path, const char *text)
 	(void)fputs("\">", f);
 	html_text(f, text);
 	(void)fputs("</a>", f);
+}
+
+void html_moment(FILE *f, const struct result_scenario *s, int64_t t)
+{
+	char stamp[32];
+
+	(void)fprintf(f, "<time datetime=\"%s\" title=\"%s\">%.3f\xe2\x80\xafs</time>",
+		      summary_stamp(t, stamp), stamp, (double)(t - s->begin) / 1e9);
+}
+
+void html_fact(FILE *f, const char *title, bool good, const char *value, const char *note)
+{
+	(void)fprintf(f, "<li class=\"fact%s\"><span class=\"what\">%s</span><span class=\"big\">",
+		      good ? "" : " attention", title);
+	html_text(f, value);
+	(void)fputs("</span><span class=\"soft\">", f);
+	html_text(f, note);
+	(void)fputs("</span></li>\n", f);
 }
 
 void html_icon(FILE *f, enum verdict v)

@@ -3,13 +3,14 @@
 #ifndef REPORT_HTML_H
 #define REPORT_HTML_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "result/result.h"
 
 /* Style and script of the page (page.css, page.js), linked in as they are. */
-extern const char html_css[], html_css_end[], html_js[], html_js_end[];
+extern const char html_css[], html_js[];
 
 /* Text as HTML, in elements and in quoted attributes. Every string of a result goes through here: markup is
  * escaped, control characters and marks that reorder text are made visible. */
@@ -35,6 +36,25 @@ const char *html_verdict_words(enum verdict v);		  /* "No leak", "Leak", ... */
 
 /* Id of a scenario's section: unique in the page, the same in every rendering. Caller frees. */
 char *html_anchor(const struct result *r, const struct result_scenario *s);
+
+/* Seconds since the scenario began, to the millisecond; the whole stamp as a tooltip. */
+void html_moment(FILE *f, const struct result_scenario *s, int64_t t);
+
+/* Findings by rule, service and tap; with `fold` they can be folded. Nothing when there are none. */
+void html_findings(FILE *f, const struct result_scenario *s, bool fold);
+
+/* Which taps there were, whether they are sound, and what they saw. */
+void html_taps(FILE *f, const struct result *r, const struct result_scenario *s);
+void html_controls(FILE *f, const struct result_scenario *s);
+
+/* Which allowances of the policy were used, over all scenarios. */
+void html_coverage(FILE *f, const struct result *r);
+
+/* The page of captures of any origin, below its verdict. */
+void html_analysis(FILE *f, const struct result *r);
+
+/* A number with its title: one of the row below the verdict. */
+void html_fact(FILE *f, const char *title, bool good, const char *value, const char *note);
 
 /* The time axis. */
 void html_chart(FILE *f, const struct result_scenario *s);

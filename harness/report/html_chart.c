@@ -26,7 +26,9 @@ struct chart {
 	const struct result_scenario *s;
 	double span; /* nanoseconds, > 0 */
 	size_t columns;
-	int y; /* where the next lane begins */
+	int ribbon; /* height of the phases, 0 without any */
+	int top;    /* where the lanes begin, below phases and numbers of faults */
+	int y;	    /* where the next lane begins */
 };
 
 enum drawing { DRAW_CURVE, DRAW_MARKS, DRAW_STATE };
@@ -167,7 +169,7 @@ static void draw_curve(struct chart *c, const struct lane *l, const struct resul
 	c->y += CURVE_H + GAP_H;
 }
 
-/* Findings that are no packets (processes) are in no series, and a mark is owed to each. */
+/* Findings that are no packets (processes) are in no series, and a mark is owed to each; not to those of no weight. */
 static void add_findings(const struct chart *c, double *v)
 {
 	for (size_t i = 0; i < c->s->n_findings; i++) {
@@ -177,7 +179,7 @@ static void add_findings(const struct chart *c, double *v)
 
 		if (k >= c->columns)
 			k = c->columns - 1;
-		if (!(v[k] > 0))
+		if (strcmp(c->s->findings[i].severity, "low") != 0 && !(v[k] > 0))
 			v[k] = 1;
 	}
 }
@@ -285,12 +287,12 @@ static void draw_shade(const struct chart *c, const struct result_window *w, int
 	(void)fprintf(
 		c->f,
 		"<rect class=\"%s\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\"><title>",
-		cls, x, RIBBON_H + 8, width, height - RIBBON_H - 8);
+		cls, x, c->ribbon + 8, width, height - c->ribbon - 8);
 	html_text(c->f, w->label);
 	(void)fprintf(c->f,
 		      "</title></rect><line class=\"%s\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" "
 		      "y2=\"%d\"/>",
-		      cls, x, x, RIBBON_H + 8, height);
+		      cls, x, x, c->ribbon + 8, height);
 }
 
 /* Shades lie behind the lanes, the numbers of the list below stand above them. */
@@ -314,7 +316,7 @@ static void draw_faults(const struct chart *c, int height)
 			"<svg class=\"no\" x=\"%.2f%%\" y=\"%d\" width=\"1\" height=\"1\" "
 			"overflow=\"visible\"><circle cx=\"%d\" r=\"8\"/><text x=\"%d\" y=\"4\" "
 			"text-anchor=\"middle\">%u</text></svg>\n",
-			x, RIBBON_H + 9 + 7 * level,
+			x, c->ribbon + 9 + 7 * level,
 			x > 98	? -4
 			: x < 2 ? 8
 				: 0,
@@ -354,8 +356,7 @@ static void draw_axis(const struct chart *c)
 			      "<g class=\"tick%s\"><line x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" "
 			      "y2=\"%d\"/>"
 			      "<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s</text></g>",
-			      n % 2 ? " odd" : "", x, x, RIBBON_H + BADGES_H + 4, c->y, x,
-			      c->y + 14,
+			      n % 2 ? " odd" : "", x, x, c->top + 4, c->y, x, c->y + 14,
 			      n == 0   ? "start"
 			      : x > 96 ? "end"
 				       : "middle",
@@ -368,7 +369,7 @@ static void draw_axis(const struct chart *c)
 
 static int height_of(const struct chart *c)
 {
-	int y = RIBBON_H + BADGES_H;
+	int y = c->top;
 
 	for (size_t k = 0; k < sizeof(lanes) / sizeof(lanes[0]); k++)
 		for (size_t i = 0; i < c->s->n_series; i++)
@@ -409,6 +410,8 @@ void html_chart(FILE *f, const struct result_scenario *s)
 	if (c.span <= 0 || (s->n_series == 0 && s->n_windows == 0))
 		return;
 	c.columns = count_columns(s, c.span);
+	c.ribbon = s->n_windows > summary_faults(s) ? RIBBON_H : 0;
+	c.top = c.ribbon + (s->n_windows ? BADGES_H : 0);
 	lanes_end = height_of(&c);
 	(void)fprintf(
 		f,
@@ -421,11 +424,11 @@ void html_chart(FILE *f, const struct result_scenario *s)
 	c.y = lanes_end;
 	draw_axis(&c);
 	draw_faults(&c, lanes_end);
-	c.y = RIBBON_H + BADGES_H;
+	c.y = c.top;
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
 		draw_lane(&c, &lanes[i]);
 	(void)fprintf(f,
 		      "<line class=\"cursor\" x1=\"0\" x2=\"0\" y1=\"%d\" y2=\"%d\"/></svg>\n"
 		      "<p class=\"readout\" aria-live=\"polite\"></p></div>\n",
-		      RIBBON_H, lanes_end);
+		      c.ribbon, lanes_end);
 }

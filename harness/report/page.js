@@ -27,7 +27,7 @@
     for (const a of all(".filter a"))
       if (a.dataset.f === s.v) a.setAttribute("aria-current", "true");
       else a.removeAttribute("aria-current");
-    document.querySelector(".shown").textContent = s.v ? shown + " shown" : "";
+    for (const e of all(".shown")) e.textContent = s.v ? shown + " shown" : "";
     if (target && s.v) target.scrollIntoView();
   }
 
@@ -40,13 +40,13 @@
     location.hash = "v=" + v + "&s=" + a.getAttribute("href").slice(1);
   });
 
-  const button = document.querySelector(".unfold");
-  button.addEventListener("click", function () {
-    const folds = all(".scenario .fold");
-    const open = folds.some((d) => !d.open);
-    for (const d of folds) d.open = open;
-    button.textContent = open ? "fold all" : "unfold all";
-  });
+  for (const button of all(".unfold"))
+    button.addEventListener("click", function () {
+      const folds = all(".scenario .fold");
+      const open = folds.some((d) => !d.open);
+      for (const d of folds) d.open = open;
+      button.textContent = open ? "fold all" : "unfold all";
+    });
 
   function reader(chart) {
     const lanes = all(".lane", chart).map((e) => ({ t: e.dataset.t, u: e.dataset.u, v: e.dataset.v.split(",") }));

@@ -41,10 +41,9 @@ int report_write(const struct report_row *row, const struct result *r, const str
 	return rc;
 }
 
-static int write_file(const struct report_row *row, const struct result *r, const char *dir,
+int report_write_file(const struct report_row *row, const struct result *r, const char *path,
 		      const struct report_opts *o, struct err *err)
 {
-	_cleanup_free_ char *path = str_fmt("%s/%s", dir, row->file);
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
@@ -60,8 +59,14 @@ static int write_file(const struct report_row *row, const struct result *r, cons
 int report_write_all(const struct result *r, const char *dir, const struct report_opts *o,
 		     struct err *err)
 {
-	for (size_t i = 0; i < n_report_rows; i++)
-		if (report_rows[i]->file && write_file(report_rows[i], r, dir, o, err) < 0)
+	for (size_t i = 0; i < n_report_rows; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (!report_rows[i]->file)
+			continue;
+		path = str_fmt("%s/%s", dir, report_rows[i]->file);
+		if (report_write_file(report_rows[i], r, path, o, err) < 0)
 			return -1;
+	}
 	return 0;
 }

@@ -30,6 +30,10 @@ const struct report_row *report_find(const char *name); /* NULL when there is no
 int report_write(const struct report_row *row, const struct result *r, const struct report_opts *o,
 		 FILE *f, struct err *err);
 
+/* Write one format into a file, whole or not at all. */
+int report_write_file(const struct report_row *row, const struct result *r, const char *path,
+		      const struct report_opts *o, struct err *err);
+
 /* Write every format that has a file into DIR, each whole or not at all. */
 int report_write_all(const struct result *r, const char *dir, const struct report_opts *o,
 		     struct err *err);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/fs.h"
 #include "report/html.h"
 #include "report/report.h"
@@ -43,12 +42,12 @@ static const char symbols[] =
 /* ---- head ---- */
 
 /* 'sha256-...' of a style or script, as Content Security Policy names it (CSP level 3, 2.3.1). */
-static int put_hash(FILE *f, const char *begin, const char *end)
+static int put_hash(FILE *f, const char *text)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], base64[2 * EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
 
-	if (EVP_Digest(begin, (size_t)(end - begin), digest, &n, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(text, strlen(text), digest, &n, EVP_sha256(), NULL) != 1)
 		return -1;
 	(void)EVP_EncodeBlock(base64, digest, (int)n);
 	(void)fprintf(f, "'sha256-%s'", (const char *)base64);
@@ -63,9 +62,9 @@ static int put_head(FILE *f, const struct result *r)
 		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 		    "base-uri 'none'; form-action 'none'; style-src ",
 		    f);
-	rc |= put_hash(f, html_css, html_css_end);
+	rc |= put_hash(f, html_css);
 	(void)fputs("; script-src ", f);
-	rc |= put_hash(f, html_js, html_js_end);
+	rc |= put_hash(f, html_js);
 	(void)fputs(
 		"\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		"<meta name=\"color-scheme\" content=\"light dark\">\n"
@@ -75,7 +74,7 @@ static int put_head(FILE *f, const struct result *r)
 	(void)fputs(" \xc2\xb7 leakproof ", f);
 	html_text(f, r->run);
 	(void)fputs("</title>\n<style>", f);
-	(void)fwrite(html_css, 1, (size_t)(html_css_end - html_css), f);
+	(void)fputs(html_css, f);
 	(void)fputs("</style>\n</head>\n<body>\n", f);
 	(void)fputs(symbols, f);
 	return rc;
@@ -86,15 +85,20 @@ static int put_head(FILE *f, const struct result *r)
 static void put_when(FILE *f, const struct result *r)
 {
 	_cleanup_free_ char *took = summary_duration(r->end - r->begin);
-	char stamp[32] = "";
+	bool analysis = result_is_analysis(r);
+	char stamp[32];
 
-	(void)clock_iso8601(r->begin, stamp, sizeof(stamp));
+	if (r->begin == RESULT_NONE)
+		return;
+	(void)summary_stamp(r->begin, stamp);
 	(void)fprintf(
 		f,
-		"<p class=\"soft\"><time datetime=\"%s\">%.10s, %.5s UTC</time> \xc2\xb7 took %s "
-		"\xc2\xb7 ",
-		stamp, stamp, stamp + 11, took);
-	html_plural(f, r->n_scenarios, "scenario");
+		"<p class=\"soft\">%s<time datetime=\"%s\">%.10s, %.5s UTC</time> \xc2\xb7 %s "
+		"%s \xc2\xb7 ",
+		analysis ? "captured " : "", stamp, stamp, stamp + 11, analysis ? "spans" : "took",
+		took);
+	html_plural(f, analysis ? r->scenarios[0].n_taps : r->n_scenarios,
+		    analysis ? "tap" : "scenario");
 	(void)fputs("</p>\n", f);
 }
 
@@ -104,7 +108,8 @@ static void put_verdict(FILE *f, const struct result *r)
 		f, "<header class=\"hero v-%s\">\n<p class=\"brand\"><strong>leakproof</strong> ",
 		verdict_name(r->verdict));
 	html_text(f, r->version);
-	(void)fputs(" <span class=\"soft\">run ", f);
+	(void)fprintf(f, " <span class=\"soft\">%s ",
+		      result_is_analysis(r) ? "analysis of" : "run");
 	html_text(f, r->run);
 	(void)fputs("</span></p>\n<h1>", f);
 	html_icon(f, r->verdict);
@@ -113,16 +118,6 @@ static void put_verdict(FILE *f, const struct result *r)
 	html_element(f, "p", "sentence", r->sentence);
 	put_when(f, r);
 	(void)fputs("</header>\n", f);
-}
-
-static void put_fact(FILE *f, const char *title, bool good, const char *value, const char *note)
-{
-	(void)fprintf(f, "<li class=\"fact%s\"><span class=\"what\">%s</span><span class=\"big\">",
-		      good ? "" : " attention", title);
-	html_text(f, value);
-	(void)fputs("</span><span class=\"soft\">", f);
-	html_text(f, note);
-	(void)fputs("</span></li>\n", f);
 }
 
 static void put_worst(FILE *f, const char *title, const struct result_measure *m, const char *none)
@@ -136,7 +131,7 @@ static void put_worst(FILE *f, const char *title, const struct result_measure *m
 	value = m->value == RESULT_NONE ? str_fmt("%s", none) : summary_duration(m->value);
 	bound = summary_bound(m->bound);
 	note = m->bound == RESULT_NONE ? str_fmt("no bound was set") : str_fmt("bound %s", bound);
-	put_fact(f, title, m->ok, value, note);
+	html_fact(f, title, m->ok, value, note);
 }
 
 static void put_facts(FILE *f, const struct summary *s)
@@ -151,13 +146,13 @@ static void put_facts(FILE *f, const struct summary *s)
 	_cleanup_free_ char *seen = str_fmt("of %s that the taps received", received);
 
 	(void)fputs("<ul class=\"facts\">\n", f);
-	put_fact(f, "As expected", s->as_expected == s->scenarios, expected, "scenarios");
-	put_fact(f, "Findings of a leak", s->leaks == 0, leaks, blocked);
+	html_fact(f, "As expected", s->as_expected == s->scenarios, expected, "scenarios");
+	html_fact(f, "Findings of a leak", s->leaks == 0, leaks, blocked);
 	put_worst(f, "Worst kill switch", s->kill_switch, "no leak");
 	put_worst(f, "Worst recovery", s->recovery, "not measured");
-	put_fact(f, "Controls caught", s->caught == s->controls && s->controls > 0, caught,
-		 "leaks planted on purpose");
-	put_fact(f, "Packets missed", s->dropped == 0, lost, seen);
+	html_fact(f, "Controls caught", s->caught == s->controls && s->controls > 0, caught,
+		  "leaks planted on purpose");
+	html_fact(f, "Packets missed", s->dropped == 0, lost, seen);
 	(void)fputs("</ul>\n", f);
 }
 
@@ -269,7 +264,9 @@ static void put_pairs(FILE *f, const char *title, const struct result_pair *p, s
 {
 	if (n == 0)
 		return;
-	(void)fprintf(f, "<h4>%s</h4>\n<dl>\n", title);
+	if (title)
+		(void)fprintf(f, "<h4>%s</h4>\n", title);
+	(void)fputs("<dl>\n", f);
 	for (size_t i = 0; i < n; i++) {
 		html_element(f, "dt", NULL, p[i].name);
 		(void)fputs("<dd>", f);
@@ -283,58 +280,109 @@ static void put_pairs(FILE *f, const char *title, const struct result_pair *p, s
 
 static void put_environment(FILE *f, const struct result *r)
 {
-	(void)fputs("<h2 id=\"environment\">Environment</h2>\n<section class=\"card\">\n", f);
+	bool analysis = result_is_analysis(r);
+
+	(void)fprintf(f, "<h2 id=\"environment\">%s</h2>\n<section class=\"card\">\n",
+		      analysis ? "What was judged, and against what" : "Environment");
 	put_pairs(f, "Images", r->images, r->n_images);
-	put_pairs(f, "Machine", r->environment, r->n_environment);
-	(void)fprintf(f, "<p class=\"foot\">seed %llu</p>\n</section>\n",
-		      (unsigned long long)r->seed);
+	put_pairs(f, analysis ? NULL : "Machine", r->environment, r->n_environment);
+	if (!analysis)
+		(void)fprintf(f, "<p class=\"foot\">seed %llu</p>\n", (unsigned long long)r->seed);
+	(void)fputs("</section>\n", f);
 }
 
-static const char how_to_read[] =
-	"<details class=\"card fold\"><summary>How to read this page</summary>\n<dl>\n"
-	"<dt>No leak</dt><dd>Every packet was accounted for, every planted leak was caught, and "
-	"nothing left outside "
-	"the tunnel. Silence alone is never taken for it.</dd>\n"
-	"<dt>Leak</dt><dd>At least one packet left outside the tunnel, or carried the real address "
-	"inside it.</dd>\n"
-	"<dt>Broken promise</dt><dd>Nothing leaked, but the stack did not come back in time, or "
-	"did not work.</dd>\n"
-	"<dt>Inconclusive</dt><dd>Nothing can be concluded: packets were lost by a tap, a fault "
-	"was not confirmed, or a "
-	"planted leak was missed.</dd>\n"
-	"<dt>Kill switch</dt><dd>Time from the fault to the last packet that leaked after it. "
-	"<q>no leak</q>: there was "
-	"none. \xc2\xb1 is the width of the fault's own begin, plus the longest pause between two "
-	"probes.</dd>\n"
-	"<dt>Blocked attempt</dt><dd>A packet seen inside the stack on its way out, and nowhere "
-	"outside.</dd>\n"
-	"<dt>Canary</dt><dd>A packet that the harness sends from inside an app's network, with a "
-	"number of this "
-	"run.</dd>\n"
-	"<dt>Tap</dt><dd>A place where every packet is recorded: outside (uplink, isp), inside "
-	"(bridges), at the "
-	"far end of the tunnel (exit).</dd>\n</dl></details>\n";
+enum { OF_RUNS = 1, OF_ANALYSES = 2, OF_BOTH = 3 };
 
-static int write_html(const struct result *r, const struct report_opts *o, FILE *f, struct err *err)
+static const struct {
+	int of;
+	const char *word, *text;
+} words[] = {
+	{ OF_RUNS, "No leak",
+	  "Every packet was accounted for, every planted leak was caught, and nothing left outside "
+	  "the "
+	  "tunnel. Silence alone is never taken for it." },
+	{ OF_ANALYSES, "No leak",
+	  "The captures are whole, show the tunnel at work, and nothing in them left outside it. "
+	  "Silence "
+	  "alone is never taken for it." },
+	{ OF_BOTH, "Leak",
+	  "At least one packet left outside the tunnel, or carried the real address inside it." },
+	{ OF_RUNS, "Broken promise",
+	  "Nothing leaked, but the stack did not come back in time, or did not work." },
+	{ OF_RUNS, "Inconclusive",
+	  "Nothing can be concluded: packets were lost by a tap, a fault was not confirmed, or a "
+	  "planted "
+	  "leak was missed." },
+	{ OF_ANALYSES, "Inconclusive",
+	  "No leak was found, and the captures cannot prove that there was none: they are cut, "
+	  "lost "
+	  "packets, show no traffic, or nothing of the outside." },
+	{ OF_RUNS, "Kill switch",
+	  "Time from the fault to the last packet that leaked after it. \xe2\x80\x9cno "
+	  "leak\xe2\x80\x9d: "
+	  "there was none. \xc2\xb1 is the width of the fault's own begin, plus the longest pause "
+	  "between "
+	  "two probes." },
+	{ OF_BOTH, "Blocked attempt",
+	  "A packet seen inside the stack on its way out, and nowhere outside." },
+	{ OF_RUNS, "Canary",
+	  "A packet that the harness sends from inside an app's network, with a number of this "
+	  "run." },
+	{ OF_BOTH, "Tap",
+	  "A place where every packet is recorded: outside (uplink, isp), inside (bridges), at the "
+	  "far end "
+	  "of the tunnel (exit)." },
+	{ OF_BOTH, "Nobody's",
+	  "Packets that left the host beside the tunnel and that nothing ties to a service: the "
+	  "host's own, "
+	  "as far as one can see." },
+	{ OF_BOTH, "Upkeep",
+	  "What keeps a link going and tells nothing of the stack: ARP, neighbour discovery, "
+	  "multicast "
+	  "membership." },
+};
+
+static void put_words(FILE *f, const struct result *r)
+{
+	int of = result_is_analysis(r) ? OF_ANALYSES : OF_RUNS;
+
+	(void)fputs("<details class=\"card fold\"><summary>How to read this page</summary>\n<dl>\n",
+		    f);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].of & of)
+			(void)fprintf(f, "<dt>%s</dt><dd>%s</dd>\n", words[i].word, words[i].text);
+	(void)fputs("</dl>\n</details>\n", f);
+}
+
+static void put_run(FILE *f, const struct result *r)
 {
 	struct summary s;
 
-	(void)o;
 	summary_of(r, &s);
-	if (put_head(f, r) < 0)
-		return err_set(err, EXIT_ENVIRONMENT,
-			       "no SHA-256 in this OpenSSL: the page's policy needs it");
-	(void)fputs("<main>\n", f);
-	put_verdict(f, r);
 	put_facts(f, &s);
 	put_standins(f, r);
 	put_table(f, r, &s);
 	for (size_t i = 0; i < r->n_scenarios; i++)
 		html_scenario(f, r, &r->scenarios[i]);
+	html_coverage(f, r);
+}
+
+static int write_html(const struct result *r, const struct report_opts *o, FILE *f, struct err *err)
+{
+	(void)o;
+	if (put_head(f, r) < 0)
+		return err_set(err, EXIT_ENVIRONMENT,
+			       "no SHA-256 in this OpenSSL: the page's policy needs it");
+	(void)fputs("<main>\n", f);
+	put_verdict(f, r);
+	if (result_is_analysis(r))
+		html_analysis(f, r);
+	else
+		put_run(f, r);
 	put_environment(f, r);
-	(void)fputs(how_to_read, f);
+	put_words(f, r);
 	(void)fputs("</main>\n<script>", f);
-	(void)fwrite(html_js, 1, (size_t)(html_js_end - html_js), f);
+	(void)fputs(html_js, f);
 	(void)fputs("</script>\n</body>\n</html>\n", f);
 	return 0;
 }

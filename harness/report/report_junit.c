@@ -92,6 +92,19 @@ static void set_outcome(struct suite *s, struct testcase *c, enum outcome o, cha
 	s->skipped += o == OUTCOME_SKIPPED;
 }
 
+static void put_finding(const struct result_scenario *s, const struct result_finding *x, FILE *f)
+{
+	_cleanup_free_ char *how = summary_attribution(x);
+	char stamp[32];
+
+	(void)fprintf(f, "%+.3f s (%s) [%s, %s] %s\n    ", (double)(x->time - s->begin) / 1e9,
+		      summary_stamp(x->time, stamp), x->rule, x->severity, x->sentence);
+	if (*x->packet)
+		(void)fprintf(f, "%s (tap %s, frame %llu); ", x->packet, x->tap,
+			      (unsigned long long)x->frame);
+	(void)fprintf(f, "service %s (%s)\n", *x->service ? x->service : "not known", how);
+}
+
 static char *findings_text(const struct result_scenario *s)
 {
 	char *out = NULL;
@@ -100,17 +113,15 @@ static char *findings_text(const struct result_scenario *s)
 
 	if (!f)
 		abort();
-	for (size_t i = 0; i < s->n_findings && i < FINDINGS_SHOWN; i++) {
-		const struct result_finding *x = &s->findings[i];
-
-		(void)fprintf(f,
-			      "%+.3f s [%s] %s\n    %s (tap %s, frame %llu, %s, confidence %.2f)\n",
-			      (double)(x->time - s->begin) / 1e9, x->rule, x->sentence, x->packet,
-			      x->tap, (unsigned long long)x->frame, x->attribution, x->confidence);
-	}
+	for (size_t i = 0; i < s->n_findings && i < FINDINGS_SHOWN; i++)
+		put_finding(s, &s->findings[i], f);
 	if (s->findings_total > FINDINGS_SHOWN)
 		(void)fprintf(f, "... %llu findings in all\n",
 			      (unsigned long long)s->findings_total);
+	for (size_t i = 0; i < s->n_rules; i++)
+		(void)fprintf(f, "%s: %llu findings. %s What to do: %s\n", s->rules[i].rule,
+			      (unsigned long long)s->rules[i].findings, s->rules[i].meaning,
+			      s->rules[i].advice);
 	(void)fclose(f);
 	return out;
 }
@@ -232,7 +243,7 @@ static void add_promises(struct suite *s)
 	const struct result_scenario *sc = s->scenario;
 	struct testcase *c;
 
-	if (sc->must_leak || sc->verdict == VERDICT_SKIPPED)
+	if (sc->must_leak || sc->verdict == VERDICT_SKIPPED || result_is_analysis(s->result))
 		return;
 	c = add_case(s, str_fmt("the stack keeps its promises"));
 	if (sc->verdict == VERDICT_FAIL && !s->promise_shown)
@@ -263,23 +274,39 @@ static void add_controls(struct suite *s)
 	}
 }
 
+/* Of captures that others made, only their end and what they say of themselves is known. */
+static void add_capture(struct suite *s, const struct result_tap *t)
+{
+	struct testcase *c = add_case(s, str_fmt("the capture of tap %s is whole", t->name));
+
+	c->out = str_fmt("%s, %llu packets%s%s\n", t->file, (unsigned long long)t->packets,
+			 *t->note ? ": " : "", t->note);
+	if (!summary_tap_is_sound(t))
+		set_outcome(s, c, OUTCOME_ERROR, str_fmt("%s", *t->note ? t->note : "damaged"));
+}
+
+static void add_tap(struct suite *s, const struct result_tap *t)
+{
+	struct testcase *c = add_case(s, str_fmt("tap %s delivered every packet", t->name));
+
+	if (!summary_tap_is_sound(t))
+		set_outcome(s, c, OUTCOME_ERROR,
+			    str_fmt("%llu dropped of %llu received, %llu delivered; beacons: "
+				    "first %s, last %s%s%s",
+				    (unsigned long long)t->dropped, (unsigned long long)t->received,
+				    (unsigned long long)t->delivered,
+				    t->beacon_begin ? "seen" : "MISSED",
+				    t->beacon_end ? "seen" : "MISSED", *t->note ? "; " : "",
+				    t->note));
+}
+
 static void add_taps(struct suite *s)
 {
-	for (size_t i = 0; i < s->scenario->n_taps; i++) {
-		const struct result_tap *t = &s->scenario->taps[i];
-		struct testcase *c = add_case(s, str_fmt("tap %s delivered every packet", t->name));
-
-		if (!summary_tap_is_sound(t))
-			set_outcome(s, c, OUTCOME_ERROR,
-				    str_fmt("%llu dropped of %llu received, %llu delivered; "
-					    "beacons: first "
-					    "%s, last %s",
-					    (unsigned long long)t->dropped,
-					    (unsigned long long)t->received,
-					    (unsigned long long)t->delivered,
-					    t->beacon_begin ? "seen" : "MISSED",
-					    t->beacon_end ? "seen" : "MISSED"));
-	}
+	for (size_t i = 0; i < s->scenario->n_taps; i++)
+		if (result_is_analysis(s->result))
+			add_capture(s, &s->scenario->taps[i]);
+		else
+			add_tap(s, &s->scenario->taps[i]);
 }
 
 /* Letters, digits, '-' and '_' only: a dot would make a package of it. */
@@ -435,7 +462,8 @@ static void write_properties(struct writer *w, const struct suite *s)
 	start(w, "properties");
 	property(w, "run", r->run);
 	property(w, "leakproof", r->version);
-	property_u64(w, "seed", r->seed);
+	if (!result_is_analysis(r))
+		property_u64(w, "seed", r->seed);
 	property(w, "verdict", verdict_name(s->scenario->verdict));
 	for (size_t i = 0; i < r->n_environment; i++)
 		property(w, r->environment[i].name, r->environment[i].value);
@@ -500,7 +528,8 @@ static void write_case(struct writer *w, const struct suite *s, const struct tes
 	attribute_time(w, c->time);
 	if (!w->strict && *s->scenario->file) {
 		attribute(w, "file", s->scenario->file);
-		attribute_fmt(w, "line", "%u", s->scenario->line);
+		if (s->scenario->line)
+			attribute_fmt(w, "line", "%u", s->scenario->line);
 	}
 	write_outcome(w, c);
 	if (c == s->cases)
@@ -519,12 +548,42 @@ static void put_facts(const struct suite *s, FILE *f)
 
 	(void)fprintf(f, "verdict: %s%s: %s\n", verdict_name(sc->verdict),
 		      sc->must_leak ? " (a control: it must leak)" : "", sc->reason);
-	(void)fprintf(f, "findings %llu, blocked attempts %llu, canaries %llu, seed %llu, run %s\n",
-		      (unsigned long long)sc->findings_total, (unsigned long long)sc->blocked,
-		      (unsigned long long)sc->canaries_sent, (unsigned long long)s->result->seed,
-		      s->result->run);
+	(void)fprintf(f, "findings %llu, blocked attempts %llu",
+		      (unsigned long long)sc->findings_total, (unsigned long long)sc->blocked);
+	if (result_is_analysis(s->result))
+		(void)fprintf(f, " of %llu, captures %s\n",
+			      (unsigned long long)summary_attempts(sc), s->result->run);
+	else
+		(void)fprintf(f, ", canaries %llu, seed %llu, run %s\n",
+			      (unsigned long long)sc->canaries_sent,
+			      (unsigned long long)s->result->seed, s->result->run);
 	for (size_t i = 0; i < sc->n_measures; i++)
 		(void)fprintf(f, "%s: %s\n", sc->measures[i].name, sc->measures[i].text);
+}
+
+static void put_seen(const struct result_scenario *s, FILE *f)
+{
+	for (size_t i = 0; i < s->n_taps; i++) {
+		const struct result_tap *t = &s->taps[i];
+
+		(void)fprintf(
+			f,
+			"tap %s (%s): %llu packets, %llu of the tunnel, %llu leaked, %llu allowed, "
+			"%llu upkeep, %llu inbound, %llu of nobody, %llu unreadable, %llu "
+			"attempts\n",
+			t->name, t->role, (unsigned long long)t->packets,
+			(unsigned long long)t->tunnel, (unsigned long long)t->leaked,
+			(unsigned long long)t->allowed, (unsigned long long)t->upkeep,
+			(unsigned long long)t->inbound, (unsigned long long)t->unattributed,
+			(unsigned long long)t->undecodable, (unsigned long long)t->attempts);
+	}
+	for (size_t i = 0; i < s->n_allowances; i++) {
+		const struct result_allowance *a = &s->allowances[i];
+
+		(void)fprintf(f, "allowed: %s (%s%s%s): %llu packets%s\n", a->name,
+			      a->builtin ? "built in" : a->who, a->builtin ? "" : ": ", a->what,
+			      (unsigned long long)a->packets, a->packets ? "" : ", never used");
+	}
 }
 
 static char *suite_text(const struct suite *s)
@@ -537,10 +596,12 @@ static char *suite_text(const struct suite *s)
 	if (!f)
 		abort();
 	put_facts(s, f);
-	if (*list) {
-		(void)fprintf(f, "\n%s\n", list);
-		put_facts(s, f);
-	}
+	if (*list)
+		(void)fprintf(f, "\n%s", list);
+	(void)fputc('\n', f);
+	put_seen(s->scenario, f);
+	(void)fputc('\n', f);
+	put_facts(s, f);
 	(void)fclose(f);
 	return out;
 }
@@ -550,8 +611,7 @@ static void attribute_timestamp(struct writer *w, int64_t real)
 {
 	char stamp[32];
 
-	stamp[0] = '\0';
-	(void)clock_iso8601(real, stamp, sizeof(stamp));
+	(void)summary_stamp(real == RESULT_NONE ? 0 : real, stamp);
 	stamp[strcspn(stamp, ".")] = '\0';
 	attribute(w, "timestamp", stamp);
 }

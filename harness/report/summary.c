@@ -2,6 +2,7 @@
 /* Numbers of a result, and how they are spelled. */
 #include "report/summary.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,68 @@ size_t summary_faults(const struct result_scenario *s)
 	for (size_t i = 0; i < s->n_windows; i++)
 		n += strcmp(s->windows[i].kind, "fault") == 0;
 	return n;
+}
+
+static struct result_allowance *find_allowance(struct result_allowance *rows, size_t n,
+					       const struct result_allowance *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i].name, a->name) == 0 && strcmp(rows[i].who, a->who) == 0 &&
+		    strcmp(rows[i].what, a->what) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+struct result_allowance *summary_coverage(const struct result *r, size_t *n)
+{
+	struct result_allowance *rows;
+	size_t room = 1;
+
+	*n = 0;
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		room += r->scenarios[i].n_allowances;
+	rows = calloc(room, sizeof(*rows));
+	if (!rows)
+		abort();
+	for (size_t i = 0; i < r->n_scenarios; i++)
+		for (size_t k = 0; k < r->scenarios[i].n_allowances; k++) {
+			const struct result_allowance *a = &r->scenarios[i].allowances[k];
+			struct result_allowance *row = find_allowance(rows, *n, a);
+
+			if (!row) {
+				rows[(*n)++] = *a;
+				continue;
+			}
+			row->packets += a->packets;
+			row->bytes += a->bytes;
+		}
+	return rows;
+}
+
+uint64_t summary_attempts(const struct result_scenario *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_taps; i++)
+		n += s->taps[i].attempts;
+	return n;
+}
+
+char *summary_attribution(const struct result_finding *x)
+{
+	const char *more = strcmp(x->attribution, "ambiguous") == 0 ? ": two services fit" : "";
+
+	if (strcmp(x->attribution, "none") == 0)
+		return str_fmt("nothing ties it to a service");
+	if (isnan(x->confidence))
+		return str_fmt("%s%s", x->attribution, more);
+	return str_fmt("%s%s, %.0f\xe2\x80\xaf%% sure", x->attribution, more, 100 * x->confidence);
+}
+
+char *summary_stamp(int64_t real, char buf[32])
+{
+	buf[0] = '\0';
+	return real == RESULT_NONE ? buf : clock_iso8601(real, buf, 32);
 }
 
 char *summary_duration(int64_t ns)

@@ -40,6 +40,20 @@ size_t summary_faults(const struct result_scenario *s); /* windows of kind "faul
 /* Fault window number n from 0; NULL when there are fewer. */
 const struct result_window *summary_fault(const struct result_scenario *s, size_t n);
 
+/* The coverage of the policy over all scenarios: one row for each allowance, in the order in which they come first, with
+ * the packets of all. Texts are borrowed from r; the caller frees the array. */
+struct result_allowance *summary_coverage(const struct result *r, size_t *n);
+
+/* Attempts of protected services to leave: a packet counts on the first tap that shows it. */
+uint64_t summary_attempts(const struct result_scenario *s);
+
+/* How a finding was tied to its service, for people: "bridge-match, 97 % sure", "ambiguous: two services fit, 50 %
+ * sure". Caller frees. */
+char *summary_attribution(const struct result_finding *x);
+
+/* "2026-01-02T03:04:05.678Z"; "" for RESULT_NONE. buf needs 32 bytes. Returns buf. */
+char *summary_stamp(int64_t real, char buf[32]);
+
 /* "4.2 ms", "0.412 s", "3 min 12 s"; "-" for RESULT_NONE. Caller frees. */
 char *summary_duration(int64_t ns);
 

@@ -58,17 +58,20 @@ static const struct member series_members[] = { M(struct result_series, M_STRING
 						M_END };
 static const struct shape series_shape = { sizeof(struct result_series), series_members };
 
-static const struct member tap_members[] = { M(struct result_tap, M_STRING, name),
-					     M(struct result_tap, M_STRING, role),
-					     M(struct result_tap, M_STRING, interface),
-					     M(struct result_tap, M_STRING, file),
-					     M(struct result_tap, M_UINT, received),
-					     M(struct result_tap, M_UINT, dropped),
-					     M(struct result_tap, M_UINT, delivered),
-					     M(struct result_tap, M_BOOL, beacon_begin),
-					     M(struct result_tap, M_BOOL, beacon_end),
-					     M(struct result_tap, M_BOOL, reconciled),
-					     M_END };
+static const struct member tap_members[] = {
+	M(struct result_tap, M_STRING, name),	   M(struct result_tap, M_STRING, role),
+	M(struct result_tap, M_STRING, interface), M(struct result_tap, M_STRING, file),
+	M(struct result_tap, M_UINT, received),	   M(struct result_tap, M_UINT, dropped),
+	M(struct result_tap, M_UINT, delivered),   M(struct result_tap, M_BOOL, beacon_begin),
+	M(struct result_tap, M_BOOL, beacon_end),  M(struct result_tap, M_BOOL, reconciled),
+	M(struct result_tap, M_STRING, note),	   M(struct result_tap, M_UINT, packets),
+	M(struct result_tap, M_UINT, bytes),	   M(struct result_tap, M_UINT, tunnel),
+	M(struct result_tap, M_UINT, unverified),  M(struct result_tap, M_UINT, leaked),
+	M(struct result_tap, M_UINT, allowed),	   M(struct result_tap, M_UINT, upkeep),
+	M(struct result_tap, M_UINT, inbound),	   M(struct result_tap, M_UINT, unattributed),
+	M(struct result_tap, M_UINT, attempts),	   M(struct result_tap, M_UINT, undecodable),
+	M(struct result_tap, M_UINT, truncated),   M_END
+};
 static const struct shape tap_shape = { sizeof(struct result_tap), tap_members };
 
 static const struct member control_members[] = {
@@ -85,6 +88,23 @@ static const struct member measure_members[] = { M(struct result_measure, M_STRI
 						 M(struct result_measure, M_BOOL, ok),
 						 M_END };
 static const struct shape measure_shape = { sizeof(struct result_measure), measure_members };
+
+static const struct member rule_members[] = {
+	M(struct result_rule, M_STRING, rule),	  M(struct result_rule, M_STRING, severity),
+	M(struct result_rule, M_STRING, meaning), M(struct result_rule, M_STRING, advice),
+	M(struct result_rule, M_UINT, findings),  M_END
+};
+static const struct shape rule_shape = { sizeof(struct result_rule), rule_members };
+
+static const struct member allowance_members[] = { M(struct result_allowance, M_STRING, name),
+						   M(struct result_allowance, M_STRING, who),
+						   M(struct result_allowance, M_STRING, what),
+						   M(struct result_allowance, M_BOOL, builtin),
+						   M(struct result_allowance, M_BOOL, any_payload),
+						   M(struct result_allowance, M_UINT, packets),
+						   M(struct result_allowance, M_UINT, bytes),
+						   M_END };
+static const struct shape allowance_shape = { sizeof(struct result_allowance), allowance_members };
 
 static const struct member scenario_members[] = {
 	M(struct result_scenario, M_STRING, name),
@@ -107,11 +127,14 @@ static const struct member scenario_members[] = {
 	M_LIST(struct result_scenario, taps, n_taps, tap_shape),
 	M_LIST(struct result_scenario, controls, n_controls, control_shape),
 	M_LIST(struct result_scenario, measures, n_measures, measure_shape),
+	M_LIST(struct result_scenario, rules, n_rules, rule_shape),
+	M_LIST(struct result_scenario, allowances, n_allowances, allowance_shape),
 	M_END
 };
 static const struct shape scenario_shape = { sizeof(struct result_scenario), scenario_members };
 
 static const struct member result_members[] = {
+	M(struct result, M_STRING, kind),
 	M(struct result, M_STRING, run),
 	M(struct result, M_STRING, version),
 	M(struct result, M_VERDICT, verdict),
@@ -249,7 +272,13 @@ struct result *result_new(void)
 
 	if (!r)
 		abort();
+	r->kind = str_fmt("%s", RESULT_RUN);
 	return r;
+}
+
+bool result_is_analysis(const struct result *r)
+{
+	return strcmp(r->kind, RESULT_ANALYSIS) == 0;
 }
 
 struct result_scenario *result_add_scenario(struct result *r)
@@ -309,6 +338,16 @@ struct result_measure *result_add_measure(struct result_scenario *s)
 
 	m->value = m->bound = RESULT_NONE;
 	return m;
+}
+
+struct result_rule *result_add_rule(struct result_scenario *s)
+{
+	return APPEND(s->rules, s->n_rules);
+}
+
+struct result_allowance *result_add_allowance(struct result_scenario *s)
+{
+	return APPEND(s->allowances, s->n_allowances);
 }
 
 struct result_finding *result_add_finding(struct result_scenario *s)

@@ -44,7 +44,7 @@ struct result_finding {
 	char *attribution; /* "nonce", "bridge-match", "conntrack", "policy", ... */
 	double confidence; /* 0..1 */
 	int64_t time;
-	uint64_t frame; /* 1-based number in the tap's capture file */
+	uint64_t frame; /* 1-based number in the tap's capture file; 0: no packet */
 	char *evidence; /* path of the pcap slice, relative to the report, "" when none */
 	char *packet;	/* one line: addresses, ports, protocol */
 	char *advice;
@@ -70,7 +70,36 @@ struct result_series {	    /* counted per bin; one line of the time axis */
 struct result_tap {
 	char *name, *role, *interface, *file;
 	uint64_t received, dropped, delivered;
-	bool beacon_begin, beacon_end, reconciled;
+	bool beacon_begin, beacon_end;
+	bool reconciled; /* a run: the counters add up; captures of any origin: read to the end, none lost */
+	char *note; /* what is wrong with it, or has to be known; "" when nothing */
+	/* what the judge made of its packets; in all of them, unless said */
+	uint64_t packets, bytes;
+	uint64_t tunnel,
+		unverified; /* exact tuple; of these, captured too short to see the protocol */
+	uint64_t leaked;    /* with at least one finding of weight */
+	uint64_t allowed, upkeep; /* covered by an allowance; by a built-in one: ARP, ND, ... */
+	uint64_t inbound;	  /* came in, no rule objected */
+	uint64_t unattributed;	  /* left the host, and nothing ties it to a service */
+	uint64_t attempts,
+		blocked; /* inside: of protected services to the outside; of these, stopped */
+	uint64_t undecodable, truncated;
+};
+
+struct result_allowance { /* the coverage of the policy */
+	char *name;	  /* its reason, or the name of a built-in one ("arp", "nd", ...) */
+	char *who,
+		*what; /* "host"; "udp, port 123, any address, both ways, ntp". "" of a built-in one */
+	bool builtin;
+	bool any_payload; /* an allowance without a shape */
+	uint64_t packets, bytes;
+};
+
+struct result_rule { /* a rule that found something */
+	char *rule, *severity;
+	char *meaning; /* for people: what it means when the rule fires */
+	char *advice;
+	uint64_t findings; /* all of them, also those that are not listed */
 };
 
 struct result_control {
@@ -112,10 +141,18 @@ struct result_scenario {
 	size_t n_controls;
 	struct result_measure *measures;
 	size_t n_measures;
+	struct result_rule *rules;
+	size_t n_rules;
+	struct result_allowance *allowances;
+	size_t n_allowances;
 };
 
+#define RESULT_RUN	"run"
+#define RESULT_ANALYSIS "analysis"
+
 struct result {
-	char *run; /* id */
+	char *kind; /* RESULT_RUN, or RESULT_ANALYSIS: captures of any origin, one scenario, no faults or controls */
+	char *run; /* id; of an analysis: the names of the files */
 	char *version;
 	enum verdict verdict; /* pass when every scenario is as expected */
 	char *sentence;	      /* the verdict for people */
@@ -129,6 +166,8 @@ struct result {
 	size_t n_scenarios;
 };
 
+bool result_is_analysis(const struct result *r);
+
 void result_free(struct result *r); /* NULL allowed; frees r itself */
 
 /* Findings kept in one scenario; further ones are counted in findings_total only (200 packets show what a
@@ -137,7 +176,7 @@ void result_free(struct result *r); /* NULL allowed; frees r itself */
 
 /* Append one zeroed element and return it; it belongs to the result, and the next call of the same kind may
  * move it. Texts begin as NULL (result_seal() turns what was not set into ""), value and bound of a measure as
- * RESULT_NONE, the repeat of a scenario as 1. The program ends when memory is out. */
+ * RESULT_NONE, the repeat of a scenario as 1, a result as one of a run. The program ends when memory is out. */
 struct result *result_new(void);
 struct result_scenario *result_add_scenario(struct result *r);
 struct result_pair *result_add_environment(struct result *r, const char *name, const char *value);
@@ -147,6 +186,8 @@ struct result_series *result_add_series(struct result_scenario *s, size_t count)
 struct result_tap *result_add_tap(struct result_scenario *s);
 struct result_control *result_add_control(struct result_scenario *s);
 struct result_measure *result_add_measure(struct result_scenario *s);
+struct result_rule *result_add_rule(struct result_scenario *s);
+struct result_allowance *result_add_allowance(struct result_scenario *s);
 /* Counts the finding; NULL when RESULT_FINDINGS_MAX are kept already. */
 struct result_finding *result_add_finding(struct result_scenario *s);
 /* Every text that is still NULL becomes "": what the JSON form and the reports ask for. */

@@ -244,6 +244,8 @@ struct result *result_from_json(const json_t *j, struct err *err)
 {
 	struct result *r = result_new();
 
+	free(r->kind);
+	r->kind = NULL;
 	if (read_struct(j, r, &result_shape, err) < 0) {
 		result_free(r);
 		return NULL;

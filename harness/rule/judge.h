@@ -137,7 +137,7 @@ void judge_finish(struct judge *j);
 /* A stream of frames of one tap; next() returns 1 and fills *f, 0 at the end, -1 and *err on error. The bytes of
  * a frame are valid until the next call of the same source. */
 struct judge_source {
-	size_t tap;
+	size_t tap; /* read after each next(), which may change it: one file may hold several interfaces */
 	int (*next)(void *arg, struct capfile_frame *f, struct err *err);
 	void *arg;
 };

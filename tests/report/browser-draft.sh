@@ -23,4 +23,6 @@ $new_net true 2> /dev/null || {
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 "$build/unit/test_report" --write "$dir"
+mkdir "$dir/analysis"
+"$build/unit/test_report" --write-analysis "$dir/analysis"
 $new_net python3 tests/report/browser.py "$dir" ${1:+"$1"}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Drives headless Chromium through its pipe (DevTools protocol) and uses the report page as a person would.
 
-usage: browser.py DIRECTORY-with-index.html [DIRECTORY-for-screenshots]
+usage: browser.py DIRECTORY-with-index.html-and-analysis/index.html [DIRECTORY-for-screenshots]
 """
 import base64
 import json
@@ -231,6 +231,7 @@ def shoot(b, path, width):
     height = b.js("document.documentElement.scrollHeight")
     data = b.call("Page.captureScreenshot", captureBeyondViewport=True,
                   clip={"x": 0, "y": 0, "width": width, "height": min(height, 12000), "scale": 1})["data"]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as f:
         f.write(base64.b64decode(data))
 
@@ -244,6 +245,19 @@ def check_without_scripts(b, url):
     b.click("#s-steady-state .fold summary")
     same("without scripts: folds", b.js("document.querySelector('#s-steady-state .fold').open"), True)
     b.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def check_analysis(b, url, shots):
+    """The page of captures of any origin: no filter, no columns of a run, and nothing hangs over."""
+    b.open(url)
+    same("analysis: the verdict first", b.js("document.querySelector('main > :first-child h1').textContent"), "Leak")
+    same("analysis: the sections", b.js("[...document.querySelectorAll('h2')].map(e => e.id).join(' ')"),
+         "findings time coverage taps environment")
+    same("analysis: no filter", b.js("document.querySelectorAll('.filter').length"), 0)
+    same("analysis: packets that are many are folded", b.js("document.querySelectorAll('details.more').length"), 1)
+    b.click("details.more summary")
+    same("analysis: and unfold", b.js("document.querySelector('details.more').open"), True)
+    check_looks(b, url, shots)
 
 
 def check_events(b):
@@ -272,7 +286,8 @@ def main():
         check_fragment(b, url)
         check_folds(b, url)
         check_axis(b)
-        check_looks(b, url, shots)
+        check_looks(b, url, shots and f"{shots}/run")
+        check_analysis(b, url.replace("index.html", "analysis/index.html"), shots and f"{shots}/analysis")
         check_without_scripts(b, url)
         check_events(b)
     finally:

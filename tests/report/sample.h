@@ -151,6 +151,8 @@ static inline struct result_tap *sample_tap(struct result_scenario *s, const cha
 	t->file = str_fmt("%s/%s.pcap", s->name, name);
 	t->received = t->delivered = received;
 	t->beacon_begin = t->beacon_end = t->reconciled = true;
+	t->packets = received;
+	t->bytes = 900 * received;
 	return t;
 }
 
@@ -166,6 +168,20 @@ static inline struct result_control *sample_control(struct result_scenario *s, c
 	return c;
 }
 
+static inline void sample_allowance(struct result_scenario *s, const char *name, const char *who,
+				    const char *what, uint64_t packets)
+{
+	struct result_allowance *a = result_add_allowance(s);
+
+	a->name = str_fmt("%s", name);
+	a->who = str_fmt("%s", who);
+	a->what = str_fmt("%s", what);
+	a->builtin = !*who;
+	a->any_payload = strstr(what, "any payload") != NULL;
+	a->packets = packets;
+	a->bytes = 100 * packets;
+}
+
 static inline void sample_vouchers(struct result_scenario *s)
 {
 	static const char *const rules[] = { "cleartext-outside-tunnel", "plaintext-dns",
@@ -176,22 +192,50 @@ static inline void sample_vouchers(struct result_scenario *s)
 	(void)sample_tap(s, "lo", "lo", 12);
 	(void)sample_tap(s, "exit", "exit", 20877);
 	sample_tap(s, "br-vpn0", "bridge", 25311)->beacon_end = false;
+	sample_allowance(s, "arp", "", "", 4);
+	sample_allowance(s, "the clock of the host", "host",
+			 "udp, port 123, any address, both ways, ntp", 3);
+	sample_allowance(s, "updates of the host", "host",
+			 "tcp, port 443, any address, outbound, tls", 0);
+	sample_allowance(s, "a camera", "lan",
+			 "udp, ports 5000-5010, peer 192.0.2.9, both ways, any "
+			 "payload",
+			 2);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		(void)sample_control(s, rules[i], "uplink");
 		(void)sample_control(s, rules[i], "isp");
 	}
 }
 
+static inline void sample_rule(struct result_scenario *s, const char *rule, const char *severity)
+{
+	struct result_rule *r = NULL;
+
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (strcmp(s->rules[i].rule, rule) == 0)
+			r = &s->rules[i];
+	if (!r) {
+		r = result_add_rule(s);
+		r->rule = str_fmt("%s", rule);
+		r->severity = str_fmt("%s", severity);
+		r->meaning = str_fmt("What the rule %s means.", rule);
+		r->advice = str_fmt("Close the path.");
+	}
+	r->findings++;
+}
+
 static inline struct result_finding *sample_finding(struct result_scenario *s, const char *rule,
 						    const char *service, const char *sentence,
 						    const char *packet, double at)
 {
+	const char *severity = strcmp(rule, "sni-outside-tunnel") == 0 ? "high" : "critical";
 	struct result_finding *x = result_add_finding(s);
 
+	sample_rule(s, rule, severity);
 	if (!x)
 		return NULL;
 	x->rule = str_fmt("%s", rule);
-	x->severity = str_fmt("%s", strcmp(rule, "sni-outside-tunnel") == 0 ? "high" : "critical");
+	x->severity = str_fmt("%s", severity);
 	x->sentence = str_fmt("%s", sentence);
 	x->tap = str_fmt("uplink");
 	x->service = str_fmt("%s", service);
@@ -409,6 +453,70 @@ static inline struct result *sample_result(void)
 	sample_doubts(r);
 	sample_controls(r);
 	r->end = r->scenarios[r->n_scenarios - 1].end;
+	result_seal(r);
+	return r;
+}
+
+/* ---- captures of any origin ---- */
+
+/* A home server whose torrent client leaked, in a capture that was cut off; caller frees with result_free(). */
+static inline struct result *sample_analysis(void)
+{
+	struct result *r = result_new();
+	struct result_scenario *s;
+	struct result_tap *t;
+
+	free(r->kind);
+	r->kind = str_fmt("%s", RESULT_ANALYSIS);
+	r->run = str_fmt("uplink.pcap, br-vpn.pcap");
+	r->version = str_fmt("0.1.0");
+	r->verdict = VERDICT_LEAK;
+	r->sentence = str_fmt(
+		"24 of 46345 packets left outside the tunnel or betrayed the real address.");
+	r->begin = SAMPLE_BEGIN;
+	r->end = SAMPLE_BEGIN + seconds(30);
+	(void)result_add_environment(r, "policy", "home-server.yaml");
+	(void)result_add_environment(r, "tunnel", "wireguard, udp, 198.51.100.2 port 51820");
+	(void)result_add_environment(r, "real address", "203.0.113.10");
+	s = sample_scenario(
+		r, "uplink.pcap, br-vpn.pcap", "Captures judged against home-server.yaml",
+		VERDICT_LEAK,
+		"qbittorrent or sonarr sent UDP to 198.51.100.134:6881 outside the tunnel.", 30);
+	free(s->file);
+	s->file = str_fmt("uplink.pcap");
+	s->line = 0;
+	sample_silence(sample_series(s, "tunnel", "packets", 240), 6, 18);
+	(void)sample_series(s, "blocked", "packets", 1);
+	sample_silence(sample_series(s, "leaks", "packets", 0), 0, 0);
+	for (unsigned i = 0; i < 24; i++)
+		(void)sample_finding(
+			s, "cleartext-outside-tunnel", "qbittorrent or sonarr",
+			"qbittorrent or sonarr sent UDP to 198.51.100.134:6881 outside the tunnel.",
+			"203.0.113.10:6881 > 198.51.100.134:6881 udp length 60", 6.1 + 0.5 * i);
+	for (unsigned i = 0; i < 24; i++)
+		sample_mark(s, 6.1 + 0.5 * i, 1);
+	for (size_t i = 0; i < s->n_findings; i++) {
+		free(s->findings[i].attribution);
+		s->findings[i].attribution = str_fmt("ambiguous");
+		s->findings[i].confidence = 0.5;
+		free(s->findings[i].evidence);
+		s->findings[i].evidence = str_fmt("%s", "");
+	}
+	t = sample_tap(s, "uplink", "uplink", 21034);
+	t->note = str_fmt("uplink.pcap: capture file: cut inside a record at byte 91234");
+	t->reconciled = false;
+	t->tunnel = 20000;
+	t->leaked = 24;
+	t = sample_tap(s, "br-vpn", "bridge", 25311);
+	t->attempts = 1200;
+	s->blocked = 31;
+	sample_allowance(s, "arp", "", "", 4);
+	sample_allowance(s, "updates of the host", "host",
+			 "tcp, port 443, any address, outbound, tls", 0);
+	sample_allowance(s, "a camera", "lan",
+			 "udp, ports 5000-5010, peer 192.0.2.9, both ways, any "
+			 "payload",
+			 2);
 	result_seal(r);
 	return r;
 }

@@ -110,6 +110,21 @@ static void test_no_tunnel_wanted_no_doubt(void **state)
 	assert_int_equal(decide(&e), VERDICT_PASS);
 }
 
+/* Captures of any origin: nobody forged a leak in them. */
+static void test_no_controls_wanted_no_doubt(void **state)
+{
+	struct evidence e = sound();
+
+	(void)state;
+	e.n_controls = 0;
+	e.no_controls = true;
+	assert_int_equal(decide(&e), VERDICT_PASS);
+	e = sound();
+	e.no_controls = true;
+	evidence_doubt(&e, DOUBT_CONTROL, "the policy names one, and it was missed");
+	assert_int_equal(decide(&e), VERDICT_INCONCLUSIVE);
+}
+
 static void test_error_and_fail(void **state)
 {
 	struct evidence e = sound();
@@ -144,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_silence_is_inconclusive),
 		cmocka_unit_test(test_the_first_doubt_of_a_kind_is_told),
 		cmocka_unit_test(test_no_tunnel_wanted_no_doubt),
+		cmocka_unit_test(test_no_controls_wanted_no_doubt),
 		cmocka_unit_test(test_error_and_fail),
 		cmocka_unit_test(test_controls_must_leak),
 	};

@@ -151,11 +151,42 @@ static void test_graph(void **state)
 	assert_int_equal(fs_remove_tree(dir, NULL), 0);
 }
 
+static void relative(const char *dir, const char *from, const char *to, const char *want)
+{
+	_cleanup_free_ char *a = str_fmt("%s%s", dir, from);
+	_cleanup_free_ char *b = str_fmt("%s%s", dir, to);
+	_cleanup_free_ char *got = NULL;
+
+	assert_int_equal(fs_mkdir_p(a, 0755, NULL), 0);
+	assert_int_equal(fs_mkdir_p(b, 0755, NULL), 0);
+	got = fs_relative(a, b);
+	assert_string_equal(got, want);
+}
+
+static void test_relative_paths(void **state)
+{
+	_cleanup_free_ char *dir = scratch();
+	_cleanup_free_ char *root = fs_relative("/", "/tmp");
+	_cleanup_free_ char *none = fs_relative(dir, "no/such");
+
+	(void)state;
+	relative(dir, "/reports/r1", "/captures/r1/s", "../../captures/r1/s");
+	relative(dir, "/a", "/a/b/c", "b/c");
+	relative(dir, "/a/b/c", "/a", "../../");
+	relative(dir, "/a", "/a", ".");
+	relative(dir, "/run", "/run-2", "../run-2");
+	relative(dir, "/run-2", "/run", "../run");
+	assert_string_equal(root, "tmp");
+	assert_string_equal(none, "no/such");
+	assert_int_equal(fs_remove_tree(dir, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_listens),
+		cmocka_unit_test(test_relative_paths),
 		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_graph),
 	};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Reports: terminal, JSON, the page, writing of files, redaction.
- * `test_report --write DIR` writes the sample's reports for the browser test. */
+ * `test_report --write DIR` and `--write-analysis DIR` write the samples' reports for the browser test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +121,14 @@ static void test_the_table_is_plain_outside_a_terminal(void **state)
 	assert_has(text, "kill-vpn-container #2");
 	assert_has(text, "5.400 s!");
 	assert_has(text, "4 min 0 s");
-	assert_has(text, "... 243 findings in all");
+	assert_has(text, "[cleartext-outside-tunnel] critical, 230 findings");
+	assert_has(text, "  ... 227 more");
+	assert_has(text,
+		   "2026-11-24T07:01:21.100Z, 6.100 s after the start, tap uplink, frame 1201");
+	assert_has(text, "  What to do: Close the path.");
+	assert_has(text, "service qbittorrent (bridge-match, 97\xe2\x80\xaf% sure)");
+	/* nine scenarios came as far as a coverage */
+	assert_has(text, "updates of the host       host              0            0  NEVER USED");
 	assert_has(text, "leak: 6 of 12 scenarios");
 	assert_has(text, "(built here, stand-in)");
 	result_free(r);
@@ -142,6 +149,34 @@ static void test_a_line_for_a_finished_scenario(void **state)
 	assert_has(text, "pass");
 	assert_has(text, "(a control, as expected)");
 	free(text);
+	result_free(r);
+}
+
+static void test_an_analysis_has_no_columns_of_a_run(void **state)
+{
+	struct result *r = sample_analysis();
+	_cleanup_free_ char *text = render("text", r, false);
+
+	(void)state;
+	assert_null(strchr(text, 0x1b));
+	assert_lacks(text, "kill switch");
+	assert_lacks(text, "recovery");
+	assert_lacks(text, "expected");
+	assert_lacks(text, "scenario");
+	assert_has(text, "analysis of uplink.pcap, br-vpn.pcap");
+	assert_has(text, "[cleartext-outside-tunnel] critical, 24 findings");
+	assert_has(text, "  ... 4 more");
+	assert_has(text, "service qbittorrent or sonarr (ambiguous: two services fit, 50");
+	assert_has(text, "tap    role       packets     tunnel     leaked");
+	assert_has(text, "uplink uplink       21034      20000         24");
+	assert_has(text, "  uplink.pcap: capture file: cut inside a record at byte 91234");
+	assert_has(
+		text,
+		"1200 attempts of protected services to leave were seen inside, 31 of them nowhere "
+		"outside");
+	assert_has(text, "NEVER USED  tcp, port 443, any address, outbound, tls");
+	assert_has(text, "ANY PAYLOAD  udp, ports 5000-5010");
+	assert_has(text, "\nleak: 24 of 46345 packets");
 	result_free(r);
 }
 
@@ -183,7 +218,7 @@ static void test_hostile_text_stays_text(void **state)
 			 "script&gt;&quot;&#39;&amp;]]&gt;\\x1b[31m\\u202e\\xff\\x01");
 	assert_null(strchr(page, 0x1b));
 	assert_null(strchr(page, 0x01));
-	assert_null(strchr(page, (char)0xff));
+	assert_null(memchr(page, 0xff, strlen(page)));
 	assert_lacks(page, "\xe2\x80\xae");
 	assert_lacks(page, "href=\"javascript");
 	result_free(r);
@@ -206,11 +241,84 @@ static void test_the_page_says_everything(void **state)
 	assert_has(page, "never confirmed:");
 	assert_has(page, "leak found, as it must");
 	assert_has(page, "bridge-match, 97\xe2\x80\xaf% sure");
-	assert_has(page, "The first 200 are listed");
+	assert_has(page, "The first 200 are listed, some of every rule and tap");
+	assert_has(page, "<h4>What they saw</h4>");
 	assert_has(page, "4 of 5 add up");
 	assert_has(page, "5 of 6 caught");
 	assert_has(page, "seed 18446744073709551557");
 	assert_has(page, "class=\"chip standin\">stand-in</span>");
+	result_free(r);
+}
+
+static void test_the_page_of_an_analysis(void **state)
+{
+	struct result *r = sample_analysis();
+	_cleanup_free_ char *page = render("html", r, false);
+
+	(void)state;
+	assert_has(page, "<title>Leak \xc2\xb7 leakproof uplink.pcap, br-vpn.pcap</title>");
+	assert_has(page, "analysis of uplink.pcap, br-vpn.pcap");
+	assert_has(page, "<h2 id=\"findings\">Findings</h2>");
+	assert_has(page, "ambiguous: two services fit</span>");
+	assert_has(page, "What the rule cleartext-outside-tunnel means.");
+	assert_has(page, "<h2 id=\"coverage\">What the policy allowed</h2>");
+	assert_has(page, "updates of the host <span class=\"chip standin\">never used</span>");
+	assert_has(page, "a camera <span class=\"chip standin\">any payload</span>");
+	assert_has(page, "cut inside a record at byte 91234");
+	assert_has(page, "of 1\xe2\x80\xaf"
+			 "200 seen inside the stack");
+	assert_has(page, "home-server.yaml");
+	assert_int_equal(occurrences(page, "<section class=\"card scenario"), 1);
+	/* nothing of a run */
+	assert_lacks(page, "Kill switch");
+	assert_lacks(page, "Worst");
+	assert_lacks(page, "Controls");
+	assert_lacks(page, "seed ");
+	assert_lacks(page, "canary");
+	assert_lacks(page, "class=\"filter\"");
+	assert_lacks(page, ">evidence<");
+	assert_lacks(page, "beacons");
+	assert_lacks(page, " src=");
+	assert_lacks(page, " style=");
+	result_free(r);
+}
+
+static void test_an_analysis_without_a_packet(void **state)
+{
+	struct result *r = result_new();
+	struct result_scenario *s = result_add_scenario(r);
+
+	(void)state;
+	free(r->kind);
+	r->kind = str_fmt("%s", RESULT_ANALYSIS);
+	s->verdict = r->verdict = VERDICT_INCONCLUSIVE;
+	r->begin = r->end = s->begin = s->end = RESULT_NONE;
+	result_seal(r);
+	for (size_t i = 0; i < n_report_rows; i++) {
+		_cleanup_free_ char *text = render(report_rows[i]->name, r, false);
+
+		assert_lacks(text, "-9223372036");
+		assert_lacks(text, "1677-");
+	}
+	result_free(r);
+}
+
+static void test_the_coverage_of_a_run_is_that_of_its_scenarios(void **state)
+{
+	struct result *r = sample_result();
+	_cleanup_free_ char *page = render("html", r, false);
+	size_t n;
+	struct result_allowance *rows = summary_coverage(r, &n);
+
+	(void)state;
+	assert_int_equal(n, 4);
+	assert_string_equal(rows[1].name, "the clock of the host");
+	assert_int_equal(rows[1].packets, 30);
+	assert_int_equal(rows[1].bytes, 3000);
+	assert_int_equal(rows[2].packets, 0);
+	assert_int_equal(occurrences(page, "<h2 id=\"coverage\""), 1);
+	assert_has(page, "never used</span>");
+	free(rows);
 	result_free(r);
 }
 
@@ -377,9 +485,9 @@ static void test_no_shared_report_names_the_address(void **state)
 	result_free(r);
 }
 
-static int write_sample(const char *dir)
+static int write_sample(const char *dir, bool analysis)
 {
-	struct result *r = sample_result();
+	struct result *r = analysis ? sample_analysis() : sample_result();
 	struct report_opts o = { 0 };
 	struct err err = { 0 };
 	int rc = report_write_all(r, dir, &o, &err);
@@ -398,9 +506,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_summary_leaves_controls_out),
 		cmocka_unit_test(test_the_table_is_plain_outside_a_terminal),
 		cmocka_unit_test(test_a_line_for_a_finished_scenario),
+		cmocka_unit_test(test_an_analysis_has_no_columns_of_a_run),
 		cmocka_unit_test(test_the_page_is_self_contained),
 		cmocka_unit_test(test_hostile_text_stays_text),
 		cmocka_unit_test(test_the_page_says_everything),
+		cmocka_unit_test(test_the_page_of_an_analysis),
+		cmocka_unit_test(test_an_analysis_without_a_packet),
+		cmocka_unit_test(test_the_coverage_of_a_run_is_that_of_its_scenarios),
 		cmocka_unit_test(test_scenarios_of_one_name_keep_their_own_anchor),
 		cmocka_unit_test(test_odd_series_do_no_harm),
 		cmocka_unit_test(test_all_files_are_written_whole),
@@ -411,6 +523,8 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 3 && strcmp(argv[1], "--write") == 0)
-		return write_sample(argv[2]);
+		return write_sample(argv[2], false);
+	if (argc == 3 && strcmp(argv[1], "--write-analysis") == 0)
+		return write_sample(argv[2], true);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,6 +274,46 @@ static void test_names_stay_unique(void **state)
 	result_free(r);
 }
 
+static void test_an_analysis_keeps_the_dialect(void **state)
+{
+	struct result *r = sample_analysis();
+	_cleanup_free_ char *strict = render(r, true);
+	_cleanup_free_ char *x = render(r, false);
+
+	(void)state;
+	assert_int_equal(validate(strict, "tests/report/junit.xsd", true), 0);
+	assert_int_equal(validate(x, "tests/report/junit-file-line.xsd", true), 0);
+	assert_int_equal(count(x, "count(//testcase)"), 3);
+	assert_int_equal(count(x, "count(//failure)"), 1);
+	assert_int_equal(count(x, "count(//error)"), 1);
+	assert_int_equal(count(x,
+			       "count(//testcase[@name='the capture of tap uplink is whole']/error["
+			       "contains(., 'cut inside a record')])"),
+			 1);
+	assert_int_equal(count(x, "count(//testcase[contains(@name, 'promises')])"), 0);
+	assert_int_equal(count(x, "count(//testcase[@line])"), 0);
+	assert_int_equal(count(x, "count(//testcase[@file='uplink.pcap'])"), 3);
+	assert_int_equal(count(x, "count(//property[@name='seed'])"), 0);
+	assert_int_equal(
+		count(x, "count(//property[@name='policy' and @value='home-server.yaml'])"), 1);
+	/* rule, service, packet, tap, frame, time, confidence and advice in the body of the failure */
+	assert_int_equal(
+		count(x, "count(//failure[contains(., '[cleartext-outside-tunnel, critical]') and "
+			 "contains(., 'service qbittorrent or sonarr (ambiguous: two services fit, "
+			 "50') and "
+			 "contains(., '(tap uplink, frame 1201)') and "
+			 "contains(., '203.0.113.10:6881 > 198.51.100.134:6881 udp') and "
+			 "contains(., '2026-11-24T07:00:06.100Z') and "
+			 "contains(., 'What to do: Close the path.')])"),
+		1);
+	assert_int_equal(
+		count(x, "count(//testsuite/system-out[contains(., 'allowed: updates of the host "
+			 "(host: tcp, port 443, any address, outbound, tls): 0 packets, never "
+			 "used')])"),
+		1);
+	result_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_facts_stand_at_both_ends_of_the_output),
 		cmocka_unit_test(test_what_xml_cannot_carry_is_shown),
 		cmocka_unit_test(test_names_stay_unique),
+		cmocka_unit_test(test_an_analysis_keeps_the_dialect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
