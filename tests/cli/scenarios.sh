@@ -3,31 +3,8 @@
 # check, plan and list: exit statuses, streams, and what machines read. Needs no root and starts nothing.
 set -eu
 cd "$(dirname "$0")/../.."
-lp=${LEAKPROOF:-build/leakproof}
-tmp=$(mktemp -d)
-trap 'rm -r "$tmp"' EXIT
-failed=0
-
-# want STATUS COMMAND...: output in $tmp/out, errors in $tmp/err
-want() {
-  local status=0 expected=$1
-  shift
-  "$lp" "$@" > "$tmp/out" 2> "$tmp/err" || status=$?
-  if [ "$status" != "$expected" ]; then
-    echo "leakproof $*: exit status $status, not $expected"
-    cat "$tmp/out" "$tmp/err"
-    failed=1
-  fi
-}
-
-# has FILE TEXT
-has() {
-  grep -qF -- "$2" "$tmp/$1" || {
-    echo "no \"$2\" in:"
-    cat "$tmp/$1"
-    failed=1
-  }
-}
+# shellcheck source=tests/cli/common.sh
+. tests/cli/common.sh
 
 want 0 check
 has out "scenarios/steady-state.yaml: ok (steady-state"
@@ -62,9 +39,11 @@ done
 want 0 list rules
 want 0 list rules --coverage
 want 0 list keys
-cmp "$tmp/out" docs/scenario-reference.md || failed=1
+same "$tmp/out" docs/scenario-reference.md
+want 0 list policy-keys
+same "$tmp/out" docs/policy-reference.md
 want 2 list
 want 2 list fautls
 has err "did you mean \`faults\`?"
 
-exit $failed
+exit "$failed"
