@@ -66,8 +66,13 @@ def in_turn(rows, runs, cpu):
     return {name: statistics.median(t) for name, t in times.items()}, memory
 
 
+def tap(run):
+    """The counters of the one tap of an analysis."""
+    return json.loads(run.out)["scenarios"][0]["taps"][0]
+
+
 def leaks(n):
-    return lambda run: json.loads(run.out)["taps"][0]["leaked"] == n
+    return lambda run: tap(run)["leaked"] == n
 
 
 def analyze(build, place, path):
@@ -96,7 +101,7 @@ def offline(build, scratch, args):
         total = args.bytes // share
         with open(path, "wb") as f:
             subprocess.run([f"{build}/bench/generate", place, size, str(total)], stdout=f, check=True)
-        packets = json.loads(Run(analyze(build, place, path)).out)["taps"][0]["frames"]
+        packets = tap(Run(analyze(build, place, path)))["packets"]
         rows = offline_rows(build, place, path)
         if place == "tunnel":
             rows[0] = (rows[0][0], rows[0][1], leaks(0), False)
@@ -127,7 +132,7 @@ def tshark(build, scratch, args, cpu):
     total = args.bytes // 5
     with open(path, "wb") as f:
         subprocess.run([f"{build}/bench/generate", "exit", "1k", str(total)], stdout=f, check=True)
-    packets = json.loads(Run(analyze(build, "exit", path)).out)["taps"][0]["frames"]
+    packets = tap(Run(analyze(build, "exit", path)))["packets"]
     wanted = f'frame contains "{REAL[0]}" || frame contains cb:00:71:0a'
     rows = [("leakproof analyze", analyze(build, "exit", path), leaks(PLANTED), False),
             ("tshark -Y, two patterns", ["tshark", "-n", "-r", path, "-Y", wanted],

@@ -13,13 +13,19 @@ static int run(const char *path)
 	uint8_t *data;
 	long n;
 
-	if (!f || fseek(f, 0, SEEK_END) || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET)) {
+	if (!f) {
 		perror(path);
+		return 1;
+	}
+	if (fseek(f, 0, SEEK_END) || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET)) {
+		perror(path);
+		fclose(f);
 		return 1;
 	}
 	data = malloc(n ? (size_t)n : 1); /* exact, for the sanitizer */
 	if (!data || fread(data, 1, (size_t)n, f) != (size_t)n) {
 		perror(path);
+		fclose(f);
 		return 1;
 	}
 	fclose(f);

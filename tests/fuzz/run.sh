@@ -11,11 +11,13 @@ out=build-fuzz
 
 seeds() { # build folder
   rm -rf "$out/seeds"
-  mkdir -p "$out/seeds/scenario"
+  mkdir -p "$out/seeds/scenario" "$out/seeds/policy"
   "$1/fuzz/seeds" "$out/seeds" tests/golden/*.pcap
   for f in scenarios/*.yaml tests/bad-scenarios/*.yaml; do
     cp "$f" "$out/seeds/scenario/$(basename "$f")"
   done
+  cp docs/policies/*.yaml tests/golden/policy*.json tests/bad-policies/*.yaml tests/bad-policies/*.json \
+    "$out/seeds/policy"
 }
 
 targets() {
