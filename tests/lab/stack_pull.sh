@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Official images reach the stack: pulled from a real registry server in the lab that serves them under their official
-# names, and from a directory of archives. The stack's own images stand for them here.
+# names, and from a directory of archives, which a run then uses and reports. The stack's own images stand for them.
 set -eu
 cd "$(dirname "$0")/../.."
 lp=${LEAKPROOF:-build/leakproof}
@@ -106,4 +106,58 @@ echo nothing >"$tmp/given/broken.tar"
 "$lp" images --images "$tmp/given" 2>"$tmp/err" && fail "a broken archive is taken"
 same "exit status of a broken archive" "$("$lp" images --images "$tmp/given" 2>/dev/null || echo $?)" 2
 grep -q 'broken.tar is no docker-archive' "$tmp/err" || fail "the message does not name the file"
+rm "$tmp/given/broken.tar"
+
+# Two different images for one service are a question; the same one twice is none.
+cp "$tmp/given/g.tar" "$tmp/given/h.tar"
+"$lp" images --images "$tmp/given" --json >"$tmp/twice.json" || fail "the same archive twice"
+skopeo copy -q "docker-archive:$tmp/own/leakproof-service.tar" "docker-archive:$tmp/given/i.tar:$official"
+same "exit status of two for one" "$("$lp" images --images "$tmp/given" 2>"$tmp/err" || echo $?)" 2
+grep -q 'g.tar and .*i.tar hold different images for gluetun' "$tmp/err" || fail "two for one: $(cat "$tmp/err")"
+
+# As a newer engine saves it: an OCI layout with a manifest.json, compressed, under the registry's full name; and without
+# our label, so that it is what the official image is to a run: no program of ours.
+rm -r "$tmp/given"
+mkdir "$tmp/given"
+cat >"$tmp/layout.py" <<'PY'
+import gzip, hashlib, io, json, sys, tarfile
+source, out, tag, machine = sys.argv[1:]
+old = tarfile.open(source)
+entry = json.load(old.extractfile("manifest.json"))[0]
+config = json.load(old.extractfile(entry["Config"]))
+del config["config"]["Labels"]
+if machine:
+    config["architecture"] = machine
+text = json.dumps(config).encode()
+blob = lambda data: "blobs/sha256/" + hashlib.sha256(data).hexdigest()
+layers = [old.extractfile(l).read() for l in entry["Layers"]]
+manifest = [{"Config": blob(text), "RepoTags": [tag], "Layers": [blob(l) for l in layers]}]
+files = [(blob(text), text)] + [(blob(l), l) for l in layers] + [
+    ("index.json", b'{"schemaVersion":2,"manifests":[]}'), ("manifest.json", json.dumps(manifest).encode()),
+    ("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')]
+with gzip.open(out, "wb", 1) as z, tarfile.open(fileobj=z, mode="w") as t:
+    for name, data in files:
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        t.addfile(info, io.BytesIO(data))
+print("sha256:" + hashlib.sha256(text).hexdigest())
+PY
+digest=$(python3 "$tmp/layout.py" "$tmp/own/leakproof-gateway.tar" "$tmp/given/gluetun.tar.gz" "$usual/qmcgaw/gluetun:latest" '')
+# The store that is prepared for this image is for this test alone.
+for d in "${LEAKPROOF_CACHE:-/var/cache/leakproof}"/tree-* "${LEAKPROOF_CACHE:-/var/cache/leakproof}"/seed-*; do
+	ln -s "$d" "$tmp/cache/"
+done
+LEAKPROOF_CACHE=$tmp/cache "$lp" run --images "$tmp/given" --reports "$tmp/reports" --captures "$tmp/captures" --quiet process-isolation >"$tmp/run.txt" ||
+	{ cat "$tmp/run.txt"; fail "a run with the archive"; }
+image=$(python3 -c 'import json,sys
+print([i["value"] for i in json.load(open(sys.argv[1]))["images"] if i["name"] == "gluetun"][0])' "$tmp"/reports/latest/result.json)
+same "image in the result" "$image" \
+	"$usual/qmcgaw/gluetun:latest (archive $tmp/given/gluetun.tar.gz, real) $digest"
+grep -q "gluetun.tar.gz, real) $digest" "$tmp/run.txt" || fail "the text does not say which image"
+grep -q "$digest" "$tmp"/reports/latest/index.html || fail "the page does not say which image"
+
+# One that is made for another machine.
+python3 "$tmp/layout.py" "$tmp/own/leakproof-gateway.tar" "$tmp/given/gluetun.tar.gz" qmcgaw/gluetun:latest m68k >/dev/null
+same "exit status of another machine's image" "$("$lp" images --images "$tmp/given" 2>"$tmp/err" || echo $?)" 2
+grep -q 'made for linux/m68k.*docker pull --platform' "$tmp/err" || fail "another machine: $(cat "$tmp/err")"
 echo "ok: all"

@@ -74,6 +74,25 @@ same "host's addresses on br-vpn0" "$(lab host ip -4 -o addr show br-vpn0)" ""
 same "networks of an application" "$(lab host docker inspect -f '{{len .NetworkSettings.Networks}}' \
 	leakproof-qbittorrent-1)" 1
 
+# Who they run as, and with what: nothing of it reaches the network.
+of_first() { lab host docker exec "leakproof-$1-1" sh -c "$2"; }
+same "user of qBittorrent" "$(of_first qbittorrent 'stat -c %u:%g /proc/1')" 1000:1000
+same "its capabilities" "$(of_first qbittorrent "sed -n 's/^CapEff:.//p' /proc/1/status")" 0000000000000000
+same "its first settings" "$(of_first qbittorrent "grep -c -e LSDEnabled=false -e UseUPnP=false /config/qBittorrent/qBittorrent.conf")" 2
+for s in webui webui-inner; do
+	same "user of $s" "$(of_first $s 'stat -c %u:%g /proc/1')" 101:101
+done
+# CAP_NET_ADMIN is bit 12, CAP_NET_RAW bit 13 (capabilities(7), linux/capability.h).
+for s in qbittorrent sonarr webui webui-inner plex; do
+	bounding=$(of_first $s "sed -n 's/^CapBnd:.//p' /proc/1/status")
+	same "network capabilities that $s may get" $((0x$bounding >> 12 & 3)) 0
+done
+# A setting that was changed by hand is kept over a restart.
+of_first qbittorrent "sed -i 's/LSDEnabled=false/LSDEnabled=true/' /config/qBittorrent/qBittorrent.conf"
+lab host docker kill leakproof-qbittorrent-1 >/dev/null
+lab host docker start leakproof-qbittorrent-1 >/dev/null
+same "a changed setting" "$(of_first qbittorrent 'grep -c LSDEnabled=true /config/qBittorrent/qBittorrent.conf')" 1
+
 before=$(started)
 for _ in 1 2 3; do
 	same "packets on the uplink, gateway killed" "$(leaked leakproof-sonarr-1 5 kill_gateway)" 0
