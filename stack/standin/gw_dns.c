@@ -22,15 +22,25 @@ static pid_t server;
 static int64_t retry_at, backoff = BACKOFF_MS; /* retry_at: 0 = no retry is due */
 static char local_resolver[INET_ADDRSTRLEN];   /* "" = none */
 
+/* Private (RFC 1918) or loopback: upstream calls such resolvers the local ones. */
+static bool is_private(const char *address)
+{
+	uint8_t b[4];
+
+	return inet_pton(AF_INET, address, b) == 1 &&
+	       (b[0] == 127 || b[0] == 10 || (b[0] == 172 && b[1] >= 16 && b[1] < 32) ||
+		(b[0] == 192 && b[1] == 168));
+}
+
 void dns_find_local(void)
 {
 	char *text = read_file(RESOLV);
-	char *at = text ? strstr(text, "nameserver ") : NULL;
-	unsigned a = 0, b = 0;
+	const char *at = text ? strstr(text, "nameserver ") : NULL;
 
-	if (!at || sscanf(at, "nameserver %15[0-9.]", local_resolver) != 1 ||
-	    sscanf(local_resolver, "%u.%u", &a, &b) != 2 ||
-	    !(a == 127 || a == 10 || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168)))
+	if (at)
+		(void)snprintf(local_resolver, sizeof(local_resolver), "%.*s",
+			       (int)strspn(at + 11, "0123456789."), at + 11);
+	if (!is_private(local_resolver))
 		local_resolver[0] = '\0';
 	free(text);
 }

@@ -80,7 +80,7 @@ static int echo(const char *target, int timeout_ms)
 {
 	struct icmphdr h = { .type = ICMP_ECHO };
 	struct sockaddr_in to = { .sin_family = AF_INET };
-	uint8_t reply[256];
+	uint8_t reply[256] = { 0 };
 	int64_t until = now_ms() + timeout_ms;
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -255,13 +255,13 @@ int healthcheck(void)
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	const char *address = setting("HEALTH_SERVER_ADDRESS", "127.0.0.1:9999");
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char host[64] = "127.0.0.1", answer[1024];
-	unsigned port = 9999;
+	const char *colon = strrchr(address, ':');
+	char host[64], answer[1024];
 
-	(void)sscanf(address, "%63[^:]", host);
-	(void)sscanf(strchr(address, ':') ? strchr(address, ':') : "", ":%u", &port);
-	(void)inet_pton(AF_INET, host, &a.sin_addr);
-	a.sin_port = htons((uint16_t)port);
+	(void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(address, ":"), address);
+	/* ":9999" listens everywhere, so it is reached there, too. */
+	(void)inet_pton(AF_INET, host[0] ? host : "127.0.0.1", &a.sin_addr);
+	a.sin_port = htons((uint16_t)(colon ? strtoul(colon + 1, NULL, 10) : 9999));
 	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0) {
 		fprintf(stderr, "health server: %s\n", strerror(errno));
