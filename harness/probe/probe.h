@@ -91,6 +91,9 @@ enum probe_event {
 	PROBE_END,     /* orderly end */
 };
 
+/* Rcodes of replies to dns probes (RFC 1035, 4.1.1). */
+enum { PROBE_DNS_FAILURE = 2, PROBE_DNS_NO_NAME = 3, PROBE_DNS_REFUSED = 5 };
+
 struct probe_record { /* as in the file, host byte order, 24 bytes */
 	int64_t real;
 	int64_t value;

@@ -55,6 +55,14 @@ static void attempt(struct probe_run *r, uint32_t seq)
 	probe_sent(r, seq, n < 0 ? errno : 0);
 }
 
+/* RFC 1035, 4.1.1. "No data" is noted as "no such name": some resolvers make the one of the other. */
+static int rcode_of(const uint8_t *head)
+{
+	int rcode = head[3] & 15;
+
+	return rcode == 0 && head[6] == 0 && head[7] == 0 ? PROBE_DNS_NO_NAME : rcode;
+}
+
 static void ready(struct probe_run *r)
 {
 	uint8_t buf[4096];
@@ -68,7 +76,7 @@ static void ready(struct probe_run *r)
 	while ((n = recv(r->fd, buf, sizeof(buf), 0)) >= 0)
 		if (n >= 12 && buf[2] & 0x80)
 			probe_reply(r, probe_seq_of(r, (uint16_t)(buf[0] << 8 | buf[1])),
-				    buf[3] & 15);
+				    rcode_of(buf));
 }
 
 extern const struct probe_row probe_row_dns;

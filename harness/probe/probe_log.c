@@ -61,17 +61,30 @@ static int by_seq(const void *key, const void *member)
 	return *seq < f->seq ? -1 : *seq > f->seq;
 }
 
-/* What a reply means: a resolver that says "server failure" or "refused" (RFC 1035, 4.1.1) is there, but what it stands
- * in front of is not. */
-static int error_of_reply(int rcode)
+/* Has any name of this probe led to an address? In the lab they all do; elsewhere none. */
+static bool names_exist(const struct probe_log *log)
 {
-	return rcode == 2 || rcode == 5 ? EREMOTEIO : 0;
+	for (size_t i = 0; i < log->count; i++)
+		if (log->records[i].event == PROBE_REPLY && log->records[i].error == 0)
+			return true;
+	return false;
+}
+
+/* What a reply means: a resolver that says "server failure" or "refused" is there, but what it stands in front of is
+ * not; and where names exist, a resolver that knows none has lost its way to those who do. */
+static int error_of_reply(int rcode, bool exist)
+{
+	return rcode == PROBE_DNS_FAILURE || rcode == PROBE_DNS_REFUSED ||
+			       (rcode == PROBE_DNS_NO_NAME && exist)
+		       ? EREMOTEIO
+		       : 0;
 }
 
 /* Attempts in the order of their numbers, which is the order of the log. Caller frees. */
 static struct fate *fates(const struct probe_log *log, size_t *n)
 {
 	struct fate *all = calloc(log->count + 1, sizeof(*all));
+	bool exist = names_exist(log);
 
 	*n = 0;
 	for (size_t i = 0; all && i < log->count; i++) {
@@ -92,8 +105,8 @@ static struct fate *fates(const struct probe_log *log, size_t *n)
 			continue;
 		if (r->event == PROBE_ERROR) {
 			f->error = r->error;
-		} else if (error_of_reply(r->error)) {
-			f->error = error_of_reply(r->error);
+		} else if (error_of_reply(r->error, exist)) {
+			f->error = error_of_reply(r->error, exist);
 		} else if (!f->reply) {
 			f->reply = r->real;
 			f->rtt = r->value;
