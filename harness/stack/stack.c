@@ -189,7 +189,33 @@ void stack_close(struct stack *s)
 	free(s);
 }
 
-/* Add to a failed `up` which service it failed on. */
+static json_t *at_path(json_t *o, const char *a, const char *b)
+{
+	json_t *v = json_object_get(o, a);
+
+	return b ? json_object_get(v, b) : v;
+}
+
+/* What the last health check of a container said, in one line; caller frees. NULL: nothing. */
+static char *last_check(const struct stack *s, const char *id)
+{
+	_cleanup_free_ char *path = str_fmt("/containers/%s/json", id);
+	_cleanup_json_ json_t *c = engine_find(s->host, path, NULL);
+	json_t *log = json_object_get(at_path(c, "State", "Health"), "Log");
+	json_t *last = json_array_get(log, json_array_size(log) - 1);
+	const char *said = json_string_value(json_object_get(last, "Output"));
+	char *line;
+
+	if (!said || !*said)
+		return NULL;
+	line = str_fmt("%.300s", said);
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	return line;
+}
+
+/* Add to a failed `up` which services it failed on: those that are ill come first, others may only wait for them. */
 static void explain(struct stack *s, struct err *err)
 {
 	struct err ignored = { 0 };
@@ -197,11 +223,17 @@ static void explain(struct stack *s, struct err *err)
 	if (stack_refresh(s, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < s->n; i++)
-		if (s->services[i].pid <= 1 || s->services[i].health == STACK_UNHEALTHY)
-			(void)err_wrap(err, "%s is %s", s->services[i].name,
-				       s->services[i].pid <= 1
-					       ? "not running"
-					       : stack_health_name(s->services[i].health));
+		if (s->services[i].pid <= 1)
+			(void)err_wrap(err, "%s is not running", s->services[i].name);
+	for (size_t i = 0; i < s->n; i++) {
+		_cleanup_free_ char *said = NULL;
+
+		if (s->services[i].pid <= 1 || s->services[i].health != STACK_UNHEALTHY)
+			continue;
+		said = last_check(s, s->services[i].id);
+		(void)err_wrap(err, "%s is unhealthy (%s)", s->services[i].name,
+			       said ? said : "its health check says nothing");
+	}
 }
 
 int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)
@@ -259,13 +291,6 @@ int stack_compose(struct stack *s, const char *const *args, int64_t timeout_ns, 
 }
 
 /* ---- what the engine says ---- */
-
-static json_t *at_path(json_t *o, const char *a, const char *b)
-{
-	json_t *v = json_object_get(o, a);
-
-	return b ? json_object_get(v, b) : v;
-}
 
 static void copy_text(char *to, size_t size, const json_t *v)
 {

@@ -9,10 +9,23 @@ own=172.30.0.3
 gateway=172.30.0.2
 mac=02:1e:ac:1e:00:02
 
-for chain in FORWARD INPUT OUTPUT; do
-	iptables -P "$chain" DROP
-	# Without ip6tables there is no IPv6 filter at all: better not to start.
-	ip6tables -P "$chain" DROP
+# closed PROGRAM...: the first that works here, in Gluetun's order, and with it nothing is forwarded any more.
+closed() {
+	for program; do
+		if "$program" -P FORWARD DROP 2>/dev/null; then
+			echo "$program"
+			return
+		fi
+	done
+	echo "wrapper: none of $* works: is NET_ADMIN missing?" >&2
+	exit 1
+}
+v4=$(closed iptables iptables-nft iptables-legacy)
+# Without ip6tables there is no IPv6 filter at all: better not to start.
+v6=$(closed ip6tables ip6tables-nft ip6tables-legacy)
+for chain in INPUT OUTPUT; do
+	"$v4" -P "$chain" DROP
+	"$v6" -P "$chain" DROP
 done
 
 dev=$(ip -o -4 addr show | awk -v a="$own/24" '$4 == a { print $2; exit }')
@@ -37,7 +50,7 @@ for listed in 1.1.1.1 1.0.0.1; do
 	,, | *",$listed:"*) continue ;;
 	esac
 	for protocol in udp tcp; do
-		iptables -t nat -A OUTPUT -d "$listed" -p "$protocol" --dport 53 \
+		"$v4" -t nat -A OUTPUT -d "$listed" -p "$protocol" --dport 53 \
 			-j DNAT --to-destination "${wanted%%,*}"
 	done
 done
