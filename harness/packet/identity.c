@@ -250,6 +250,7 @@ static bool bounded(const struct pattern *p, const uint8_t *data, size_t len, si
 struct results {
 	struct identity_hit *hits;
 	size_t n, max;
+	bool text_only;
 };
 
 /* Compare the patterns of one group whose pair stands at `at`. */
@@ -260,7 +261,7 @@ static void verify_group(const struct identity *s, const uint8_t *data, size_t l
 		const struct pattern *p = &s->patterns[i];
 		size_t start = at - p->key;
 
-		if (at < p->key || p->len > len - start)
+		if (at < p->key || p->len > len - start || (r->text_only && !p->text))
 			continue;
 		if (p->hex ? strncasecmp((const char *)data + start, (const char *)p->bytes,
 					 p->len) != 0
@@ -379,20 +380,34 @@ __attribute__((target("avx2"))) static void scan_blocks(const struct identity *s
 }
 #endif
 
-size_t identity_search(const struct identity *s, const uint8_t *data, size_t len,
-		       struct identity_hit *hits, size_t max)
+static void search(const struct identity *s, const uint8_t *data, size_t len, struct results *r)
 {
-	struct results r = { hits, 0, max };
-
 #if defined(__x86_64__)
 	if (s->avx2) {
 		if (len >= BLOCK)
-			scan_blocks(s, data, len, &r);
+			scan_blocks(s, data, len, r);
 		else
-			scan_short(s, data, len, &r);
-		return r.n;
+			scan_short(s, data, len, r);
+		return;
 	}
 #endif
-	scan(s, data, len, &r);
+	scan(s, data, len, r);
+}
+
+size_t identity_search(const struct identity *s, const uint8_t *data, size_t len,
+		       struct identity_hit *hits, size_t max)
+{
+	struct results r = { .hits = hits, .max = max };
+
+	search(s, data, len, &r);
+	return r.n;
+}
+
+size_t identity_search_text(const struct identity *s, const uint8_t *data, size_t len,
+			    struct identity_hit *hits, size_t max)
+{
+	struct results r = { .hits = hits, .max = max, .text_only = true };
+
+	search(s, data, len, &r);
 	return r.n;
 }

@@ -36,4 +36,8 @@ void identity_free(struct identity *s); /* NULL allowed */
 size_t identity_search(const struct identity *s, const uint8_t *data, size_t len,
 		       struct identity_hit *hits, size_t max);
 
+/* The same of the text forms alone, however many others stand between them. */
+size_t identity_search_text(const struct identity *s, const uint8_t *data, size_t len,
+			    struct identity_hit *hits, size_t max);
+
 #endif

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/order.h"
 #include "rule/judge_internal.h"
 
 /* One frame on its way through the judge. */
@@ -92,7 +93,7 @@ static void excuse(struct passing *p, struct flow *flow)
 	if (p->mark.control)
 		return;
 	p->c.upkeep = judge_upkeep(p->j, &p->c, flow);
-	if (!p->c.upkeep && flow)
+	if (!p->c.upkeep)
 		p->c.allow = judge_allow(p->j, &p->c, flow);
 }
 
@@ -121,7 +122,6 @@ static void pass_outside(struct passing *p)
 	const struct facts *f = p->c.facts;
 	const struct net_layer *l = facts_outer(f);
 	struct flow *flow = NULL;
-	bool is_new = false;
 	bool verified;
 
 	p->c.dir = judge_direction(p->j, p->c.tap, f, p->mark.control);
@@ -131,7 +131,7 @@ static void pass_outside(struct passing *p)
 		return;
 	}
 	if (l) {
-		flow = flow_touch(p->j->flows, &p->j->facts.layer[0], f->time, p->c.dir, &is_new);
+		flow = flow_touch(p->j->flows, &p->j->facts.layer[0], p->c.dir);
 		p->c.flow_inbound = flow->inbound;
 		p->c.flow_older = !flow->started;
 	}
@@ -207,7 +207,7 @@ static void pass_exit(struct passing *p)
 		p->n->leaked++;
 		store_leak(p->j, TAP_EXIT, p->c.facts->time);
 	}
-	if (l && p->c.dir != DIR_IN && p->j->has_inside)
+	if (l && p->c.dir != DIR_IN)
 		match_exit(p->j, l, p->c.facts->time);
 }
 
@@ -215,16 +215,15 @@ static void pass_lo(struct passing *p)
 {
 	const struct facts *f = p->c.facts;
 	struct flow *flow = NULL;
-	bool is_new;
 	bool leak;
 
 	p->c.dir = DIR_OUT;
 	if (facts_outer(f))
-		flow = flow_touch(p->j->flows, &p->j->facts.layer[0], f->time, DIR_OUT, &is_new);
+		flow = flow_touch(p->j->flows, &p->j->facts.layer[0], DIR_OUT);
 	judge_attribute(p->j, &p->c, &p->mark, NULL, &p->c.who);
 	if (p->mark.canary)
 		store_canary(p->j, p->mark.id, p->tap, f->time);
-	if (!p->mark.control && flow)
+	if (!p->mark.control)
 		p->c.allow = judge_allow(p->j, &p->c, flow);
 	leak = ask_rules(p);
 	if (leak) {
@@ -282,8 +281,7 @@ static void note_time(struct judge *j, int64_t time)
 		if (!j->bin_start)
 			j->bin_start = time;
 	}
-	if (time > j->now)
-		j->now = time;
+	j->now = max_i64(j->now, time);
 }
 
 void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype,
@@ -321,28 +319,34 @@ void judge_finish(struct judge *j)
 	store_settle(j);
 }
 
-/* The source whose frame is the oldest; n when all have ended. */
-static size_t oldest(const struct capfile_frame *f, const bool *has, size_t n)
+/* A source and its frame at hand. */
+struct pulled {
+	struct judge_source *source;
+	struct capfile_frame frame;
+	bool has;
+};
+
+/* The one whose frame is the oldest, and of several the first; NULL when all have ended. */
+static struct pulled *oldest(struct pulled *all, size_t n)
 {
-	size_t best = n;
+	struct pulled *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		if (has[i] && (best == n || f[i].time < f[best].time))
-			best = i;
+		if (all[i].has && (!best || all[i].frame.time < best->frame.time))
+			best = &all[i];
 	return best;
 }
 
 /* A source that fails has ended; the others go on, and the first error is kept. */
-static void pull(struct judge_source *s, struct capfile_frame *f, bool *has, int *rc,
-		 struct err *err)
+static void pull(struct pulled *p, int *rc, struct err *err)
 {
 	struct err own; /* not zeroed whole: it is large, and this is done for every frame */
 	int got;
 
 	own.status = EXIT_PASS;
 	own.text[0] = '\0';
-	got = s->next(s->arg, f, &own);
-	*has = got == 1;
+	got = p->source->next(p->source->arg, &p->frame, &own);
+	p->has = got == 1;
 	if (got >= 0 || *rc)
 		return;
 	*rc = -1;
@@ -352,19 +356,24 @@ static void pull(struct judge_source *s, struct capfile_frame *f, bool *has, int
 
 int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct err *err)
 {
-	struct capfile_frame *f = calloc(n + 1, sizeof(*f));
-	bool *has = calloc(n + 1, sizeof(*has));
-	int rc = f && has ? 0 : err_set(err, EXIT_ENVIRONMENT, "out of memory");
+	struct pulled *all = calloc(n + 1, sizeof(*all));
+	struct pulled *p;
+	int rc = 0;
 
-	for (size_t i = 0; f && has && i < n; i++)
-		pull(&sources[i], &f[i], &has[i], &rc, err);
-	for (size_t i = n; f && has && (i = oldest(f, has, n)) < n;) {
-		judge_frame(j, sources[i].tap, f[i].number, (int)f[i].linktype, f[i].data,
-			    f[i].caplen, f[i].len, f[i].time);
-		pull(&sources[i], &f[i], &has[i], &rc, err);
+	if (!all)
+		return err_set(err, EXIT_ENVIRONMENT, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		all[i].source = &sources[i];
+		pull(&all[i], &rc, err);
 	}
-	free(f);
-	free(has);
+	while ((p = oldest(all, n))) {
+		const struct capfile_frame *f = &p->frame;
+
+		judge_frame(j, p->source->tap, f->number, (int)f->linktype, f->data, f->caplen,
+			    f->len, f->time);
+		pull(p, &rc, err);
+	}
+	free(all);
 	judge_finish(j);
 	return rc;
 }

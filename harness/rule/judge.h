@@ -63,7 +63,7 @@ struct judge_tap_counters {
 	uint64_t tunnel_unverified; /* tuple right, too little captured to see the protocol */
 	uint64_t attempts;	    /* inside taps: packets of protected services to the outside */
 	uint64_t blocked;	    /* of these, seen nowhere outside and not at the exit */
-	uint64_t leaked;	    /* outside taps: packets with at least one finding */
+	uint64_t leaked;	    /* packets with a finding above low severity */
 	uint64_t allowed;	    /* covered by an allowance */
 	uint64_t upkeep;	    /* ARP, ND, IGMP, MLD of the host itself */
 	uint64_t ours;		    /* from or to an address that the policy names as ours */
@@ -117,7 +117,8 @@ struct judge_conntrack {
 	int64_t from, to;
 };
 
-/* The policy must outlive the judge. NULL and *err when opts or policy cannot work (no tap). */
+/* The policy must outlive the judge. NULL and *err when opts or policy cannot work (no tap, or more real addresses
+ * than can be looked for). */
 struct judge *judge_new(const struct policy *p, const struct judge_opts *opts, struct err *err);
 void judge_free(struct judge *j); /* NULL allowed */
 

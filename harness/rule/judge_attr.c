@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/order.h"
 #include "rule/judge_internal.h"
 
 bool attribution_is_evidence(enum attribution a)
@@ -44,8 +45,6 @@ static bool find_marker(const struct judge *j, const uint8_t *data, size_t len, 
 	const uint8_t *end = data + len;
 	uint32_t be;
 
-	if (len < POLICY_MARKER_LEN)
-		return false;
 	at = memmem(data, len, j->p->nonce, POLICY_NONCE_LEN);
 	if (at && (size_t)(end - at) >= POLICY_MARKER_LEN) {
 		memcpy(&be, at + POLICY_NONCE_LEN, sizeof(be));
@@ -59,90 +58,86 @@ static bool find_marker(const struct judge *j, const uint8_t *data, size_t len, 
 
 static int by_id(const void *key, const void *row)
 {
-	uint32_t id = *(const uint32_t *)key;
-	const struct policy_canary *c = *(const struct policy_canary *const *)row;
-
-	return id < c->id ? -1 : id > c->id;
+	return order_u64(*(const uint32_t *)key, (*(const struct policy_canary *const *)row)->id);
 }
 
 static const struct policy_canary *canary_by_id(const struct judge *j, uint32_t id)
 {
-	const struct policy_canary **row = j->p->n_canaries
-						   ? bsearch(&id, j->by_id, j->p->n_canaries,
-							     sizeof(*row), by_id)
-						   : NULL;
+	const struct policy_canary **row = bsearch(&id, j->by_id, j->p->n_canaries, sizeof(*row),
+						   by_id);
 
 	return row ? *row : NULL;
 }
 
+/* One label of a name, where it stands. */
+struct label {
+	const char *text;
+	size_t len;
+};
+
 static int by_label(const void *key, const void *row)
 {
-	return strcasecmp(key, ((const struct label_index *)row)->label);
+	const struct label *l = key;
+	const char *known = ((const struct label_index *)row)->label;
+	int order = strncasecmp(l->text, known, l->len);
+
+	return order || !known[l->len] ? order : -1;
 }
 
 /* "ctl-<rule>-<nonce>" */
-static bool is_control_label(const struct judge *j, const char *label, size_t len)
+static bool is_control_label(const struct judge *j, struct label l)
 {
 	size_t tail = sizeof(j->control_suffix) - 1;
 
-	return len > 4 + tail && strncasecmp(label, "ctl-", 4) == 0 &&
-	       strncasecmp(label + len - tail, j->control_suffix, tail) == 0;
+	return l.len > 4 + tail && strncasecmp(l.text, "ctl-", 4) == 0 &&
+	       strncasecmp(l.text + l.len - tail, j->control_suffix, tail) == 0;
 }
 
-/* Look at every label of names that are separated by dots or blanks. */
+/* Look at every label of names that are separated by dots or blanks; the first mark counts. */
 static bool find_label(const struct judge *j, const char *names, struct mark_found *m)
 {
-	char label[64];
-
 	while (*names) {
-		size_t len = strcspn(names, ". ");
+		struct label l = { names, strcspn(names, ". ") };
 		const struct label_index *hit;
 
-		if (is_control_label(j, names, len)) {
+		if (is_control_label(j, l)) {
 			m->control = true;
 			m->id = POLICY_CONTROL_BASE;
 			return true;
 		}
-		if (len > 0 && len < sizeof(label)) {
-			memcpy(label, names, len);
-			label[len] = '\0';
-			hit = j->n_labels ? bsearch(label, j->labels, j->n_labels,
-						    sizeof(*j->labels), by_label)
-					  : NULL;
-			if (hit) {
-				m->canary = true;
-				m->id = hit->canary->id;
-				m->row = hit->canary;
-				return true;
-			}
+		hit = bsearch(&l, j->labels, j->n_labels, sizeof(*j->labels), by_label);
+		if (hit) {
+			m->canary = true;
+			m->id = hit->canary->id;
+			m->row = hit->canary;
+			return true;
 		}
-		names += len + (names[len] != '\0');
+		names += l.len + (names[l.len] != '\0');
 	}
 	return false;
 }
 
-static bool find_names(const struct judge *j, const struct facts *f, struct mark_found *m)
+static void find_names(const struct judge *j, const struct facts *f, struct mark_found *m)
 {
-	if (facts_has(f, PROTO_DNS) &&
-	    (find_label(j, f->dns.qname, m) || find_label(j, f->dns.other_names, m)))
-		return true;
-	if (facts_has(f, PROTO_TLS_HELLO) && f->tls.has_sni && find_label(j, f->tls.sni, m))
-		return true;
-	return facts_has(f, PROTO_HTTP) && find_label(j, f->http.host, m);
+	if (facts_has(f, PROTO_DNS) && !find_label(j, f->dns.qname, m))
+		(void)find_label(j, f->dns.other_names, m);
+	if (facts_has(f, PROTO_TLS_HELLO))
+		(void)find_label(j, f->tls.sni, m);
+	if (facts_has(f, PROTO_HTTP))
+		(void)find_label(j, f->http.host, m);
 }
 
 void judge_find_mark(const struct judge *j, const uint8_t *data, size_t len, const struct facts *f,
 		     struct mark_found *m)
 {
 	m->canary = m->beacon = false;
-	m->control = j->p->has_control_mac && f->linktype == LINK_ETHERNET &&
-		     memcmp(f->src_mac, j->p->control_mac, 6) == 0;
+	m->control = j->p->has_control_mac && memcmp(f->src_mac, j->p->control_mac, 6) == 0;
 	m->id = NO_CANARY;
 	m->row = NULL;
 	if (!j->p->has_nonce)
 		return;
 	if (!find_marker(j, data, len, &m->id)) {
-		(void)find_names(j, f, m);
+		find_names(j, f, m);
 	} else if (m->id == POLICY_BEACON_ID) {
 		m->beacon = true;
 		m->control = false;
@@ -159,16 +154,14 @@ static const struct policy_service *service_of(const struct judge *j, int index)
 	return index < 0 ? NULL : &j->p->services[index];
 }
 
-static const struct policy_service *by_mac(const struct policy *p, const uint8_t mac[6])
+const struct policy_service *judge_mac_owner(const struct policy *p, const uint8_t mac[6])
 {
-	const struct policy_service *found = NULL;
-
 	for (size_t i = 0; i < p->n_services; i++)
 		for (size_t k = 0; k < p->services[i].n_legs; k++)
 			if (p->services[i].legs[k].has_mac &&
 			    memcmp(p->services[i].legs[k].mac, mac, 6) == 0)
-				found = &p->services[i];
-	return found;
+				return &p->services[i];
+	return NULL;
 }
 
 /* The address outlives a gateway that forwards; the MAC does not, so it counts only after the address. */
@@ -177,11 +170,11 @@ const struct policy_service *judge_sender(const struct judge *j, const struct po
 {
 	const struct policy_service *s = service_of(j, j->src_service);
 
-	if (!s && f->linktype == LINK_ETHERNET)
-		s = by_mac(j->p, f->src_mac);
-	if (s)
-		return s;
-	return t->role == TAP_VETH && t->service[0] ? policy_service_find(j->p, t->service) : NULL;
+	if (!s)
+		s = judge_mac_owner(j->p, f->src_mac);
+	if (!s && t->role == TAP_VETH)
+		s = policy_service_find(j->p, t->service);
+	return s;
 }
 
 static void tie(struct attributed *who, enum attribution how, double confidence,
@@ -239,7 +232,7 @@ static bool by_bridge(struct judge *j, const struct rule_ctx *c, const struct ne
 {
 	int service[2] = { -1, -1 };
 	int64_t gap = 0;
-	int n = j->has_inside ? match_outside(j, l, c->facts->time, service, &gap) : 0;
+	int n = match_outside(j, l, c->facts->time, service, &gap);
 
 	if (n == 0)
 		return false;

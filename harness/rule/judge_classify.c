@@ -5,16 +5,6 @@
 
 #include "rule/judge_internal.h"
 
-static bool is_leg_mac(const struct policy *p, const uint8_t mac[6])
-{
-	for (size_t i = 0; i < p->n_services; i++)
-		for (size_t k = 0; k < p->services[i].n_legs; k++)
-			if (p->services[i].legs[k].has_mac &&
-			    memcmp(p->services[i].legs[k].mac, mac, 6) == 0)
-				return true;
-	return false;
-}
-
 static enum packet_direction by_mac(const struct policy *p, const struct policy_tap *t,
 				    const struct facts *f)
 {
@@ -22,7 +12,7 @@ static enum packet_direction by_mac(const struct policy *p, const struct policy_
 		return memcmp(f->src_mac, t->peer_mac, 6) == 0 ? DIR_IN : DIR_OUT;
 	if (t->has_mac && memcmp(f->src_mac, t->mac, 6) == 0)
 		return DIR_OUT;
-	if (is_leg_mac(p, f->src_mac)) /* a container with a leg of its own (macvlan) */
+	if (judge_mac_owner(p, f->src_mac)) /* a container with a leg of its own (macvlan) */
 		return DIR_OUT;
 	return t->has_mac ? DIR_IN : DIR_UNKNOWN;
 }

@@ -94,8 +94,7 @@ size_t seam_join(struct seams *s, struct net_layer *l, uint8_t joined[SEAM_MAX],
 enum flow_shape { FLOW_SHAPE_UNSEEN, FLOW_SHAPE_GOOD, FLOW_SHAPE_BAD };
 
 struct flow {
-	uint64_t key; /* 0: free; same for both directions */
-	int64_t last;
+	uint64_t key;	 /* 0: free; same for both directions */
 	int32_t service; /* index, -1: none */
 	uint8_t how;	 /* enum attribution, of the packet that tied it */
 	bool started;	 /* its SYN was seen */
@@ -132,7 +131,7 @@ struct judge {
 	struct facts facts;
 	struct identity *identity; /* NULL without real addresses */
 	struct judge_tap_counters *counters;
-	bool has_exit, has_inside;
+	bool has_exit;
 	bool has_uplink;     /* any tap of the outside */
 	bool has_uplink_tap; /* of role uplink: then isp taps show again what it showed */
 	bool *watched;	     /* per service: an inside tap sees all that it sends */
@@ -142,7 +141,7 @@ struct judge {
 	struct finding *findings;
 	size_t n_findings, findings_max;
 	uint64_t findings_total;
-	uint64_t *rule_totals; /* [rule][tap] */
+	uint64_t *rule_totals; /* [rule][tap]; behind the last rule a row of 0 */
 	struct judge_control *controls;
 	size_t n_controls;
 	struct judge_canary *canaries;
@@ -160,7 +159,8 @@ struct judge {
 	struct judge_conntrack *conntrack;
 	size_t n_conntrack;
 
-	uint32_t *bins[N_SERIES + 1]; /* the last one: leaks of isp taps */
+	/* JUDGE_BINS_MAX of each, and one that stays 0 for what lies beyond; last series: leaks of isp taps */
+	uint32_t *bins[N_SERIES + 1];
 	size_t n_bins;
 	int64_t bin_start, bin;
 	struct mark_state *marks;
@@ -198,6 +198,8 @@ const struct policy_allow *judge_allow(const struct judge *j, const struct rule_
 				       struct flow *flow);
 
 /* judge_attr.c */
+/* The service with a leg of that MAC; NULL: none. */
+const struct policy_service *judge_mac_owner(const struct policy *p, const uint8_t mac[6]);
 void judge_find_mark(const struct judge *j, const uint8_t *data, size_t len, const struct facts *f,
 		     struct mark_found *m);
 /* Who a frame of the inside belongs to: leg or MAC, or the veth's service. */
@@ -218,8 +220,8 @@ void match_exit(struct judge *j, const struct net_layer *l, int64_t time);
 void match_expire(struct judge *j, bool all);
 
 /* judge_flow.c */
-struct flow *flow_touch(struct flow_table *t, struct net_layer *l, int64_t time,
-			enum packet_direction dir, bool *is_new);
+/* The flow of a packet, made when it is a new one; valid until the next call. */
+struct flow *flow_touch(struct flow_table *t, struct net_layer *l, enum packet_direction dir);
 
 /* judge_store.c */
 void store_finding(struct judge *j, const struct rule *r, const struct rule_ctx *c,
@@ -229,7 +231,7 @@ void store_control(struct judge *j, const struct rule *r, uint32_t id, size_t ta
 void store_canary(struct judge *j, uint32_t id, size_t tap, int64_t time);
 void store_use(struct judge *j, const struct policy_allow *a, const char *builtin, uint32_t bytes);
 void store_bin(struct judge *j, size_t series, int64_t time);
-uint32_t store_bin_value(const struct judge *j, size_t series, int64_t time, int64_t plus);
+uint32_t store_bin_value(const struct judge *j, size_t series, int64_t time);
 void store_tunnel(struct judge *j, int64_t time);
 void store_leak(struct judge *j, enum tap_role role, int64_t time);
 void store_attempt(struct judge *j, int64_t time);

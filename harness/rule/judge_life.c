@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/order.h"
 #include "rule/judge_internal.h"
 
 #define WINDOW_EXIT NS_PER_S /* a packet may wait in the tunnel's queue */
@@ -14,10 +15,10 @@
 
 static int compare_ids(const void *a, const void *b)
 {
-	uint32_t x = (*(const struct policy_canary *const *)a)->id;
-	uint32_t y = (*(const struct policy_canary *const *)b)->id;
+	const struct policy_canary *x = *(const struct policy_canary *const *)a;
+	const struct policy_canary *y = *(const struct policy_canary *const *)b;
 
-	return x < y ? -1 : x > y;
+	return order_u64(x->id, y->id);
 }
 
 static int compare_labels(const void *a, const void *b)
@@ -26,44 +27,34 @@ static int compare_labels(const void *a, const void *b)
 			  ((const struct label_index *)b)->label);
 }
 
-static bool index_canaries(struct judge *j)
+static void index_canaries(struct judge *j)
 {
 	const struct policy *p = j->p;
 	char text[2 * POLICY_MARKER_LEN + 1];
 
-	j->by_id = calloc(p->n_canaries + 1, sizeof(const struct policy_canary *));
-	j->labels = calloc(p->n_canaries + 1, sizeof(*j->labels));
-	if (!j->by_id || !j->labels)
-		return false;
 	for (size_t i = 0; i < p->n_canaries; i++) {
 		j->by_id[i] = &p->canaries[i];
 		if (p->canaries[i].label[0])
 			j->labels[j->n_labels++] = (struct label_index){ p->canaries[i].label,
 									 &p->canaries[i] };
 	}
-	qsort(j->by_id, p->n_canaries, sizeof(const struct policy_canary *), compare_ids);
+	qsort(j->by_id, p->n_canaries, sizeof(*j->by_id), compare_ids);
 	qsort(j->labels, j->n_labels, sizeof(*j->labels), compare_labels);
 	policy_marker_text(p, 0, text);
 	memcpy(j->nonce_text, text, sizeof(j->nonce_text) - 1);
 	(void)snprintf(j->control_suffix, sizeof(j->control_suffix), "-%.16s", text);
-	return true;
 }
 
-static bool make_decoders(struct judge *j)
+static void look_at_taps(struct judge *j)
 {
-	j->decoders = calloc(j->p->n_taps, sizeof(struct decoder *));
-	for (size_t i = 0; j->decoders && i < j->p->n_taps; i++) {
+	for (size_t i = 0; i < j->p->n_taps; i++) {
 		enum tap_role role = j->p->taps[i].role;
 
-		j->decoders[i] = decoder_new();
-		if (!j->decoders[i])
-			return false;
 		j->has_exit |= role == TAP_EXIT;
-		j->has_uplink |= role == TAP_UPLINK || role == TAP_ISP;
+		j->has_uplink |= (TAP_BIT(role) & TAPS_OUTSIDE) != 0;
 		j->has_uplink_tap |= role == TAP_UPLINK;
-		j->has_inside |= (TAP_BIT(role) & TAPS_INSIDE) != 0;
 	}
-	return j->decoders != NULL;
+	j->match->window = j->has_exit ? WINDOW_EXIT : WINDOW_UPLINK;
 }
 
 static bool leg_is_tapped(const struct policy *p, const struct policy_attachment *leg)
@@ -79,67 +70,91 @@ static bool leg_is_tapped(const struct policy *p, const struct policy_attachment
 }
 
 /* A service is watched when every leg is. One on the host's own network has none and never is. */
-static bool mark_watched(struct judge *j)
+static void mark_watched(struct judge *j)
 {
 	const struct policy *p = j->p;
 
-	j->watched = calloc(p->n_services + 1, sizeof(*j->watched));
-	for (size_t i = 0; j->watched && i < p->n_services; i++) {
+	for (size_t i = 0; i < p->n_services; i++) {
 		size_t tapped = 0;
 
 		for (size_t k = 0; k < p->services[i].n_legs; k++)
 			tapped += leg_is_tapped(p, &p->services[i].legs[k]);
 		j->watched[i] = tapped > 0 && tapped == p->services[i].n_legs;
 	}
-	for (size_t t = 0; j->watched && t < p->n_taps; t++) {
+	for (size_t t = 0; t < p->n_taps; t++) {
 		const struct policy_service *s = policy_service_find(p, p->taps[t].service);
 
 		if (s && p->taps[t].role == TAP_VETH && s->n_legs == 1)
 			j->watched[s - p->services] = true;
 	}
-	return j->watched != NULL;
 }
 
-static bool make_stores(struct judge *j)
+/* calloc() that notes in *failed when memory is out, so that all of a judge's memory is asked for before one look. */
+static void *room(bool *failed, size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+
+	*failed |= !p;
+	return p;
+}
+
+static void make_stores(struct judge *j, bool *failed)
 {
 	const struct policy *p = j->p;
 
-	j->counters = calloc(p->n_taps, sizeof(*j->counters));
-	j->findings = calloc(j->findings_max, sizeof(*j->findings));
-	j->rule_totals = calloc(n_rules * p->n_taps, sizeof(*j->rule_totals));
-	j->controls = calloc(CONTROLS_MAX, sizeof(*j->controls));
-	j->canaries = calloc(CANARY_SEEN_MAX, sizeof(*j->canaries));
-	j->canary_heads = calloc(2 * CANARY_SEEN_MAX, sizeof(*j->canary_heads));
-	j->uses = calloc(p->n_allows + BUILTIN_MAX, sizeof(*j->uses));
-	j->conntrack = calloc(CONNTRACK_MAX, sizeof(*j->conntrack));
-	j->marks = calloc(MARKS_MAX, sizeof(*j->marks));
-	j->match = calloc(1, sizeof(*j->match));
-	j->flows = calloc(1, sizeof(*j->flows));
+	j->watched = room(failed, p->n_services + 1, sizeof(*j->watched));
+	j->by_id = room(failed, p->n_canaries + 1, sizeof(*j->by_id));
+	j->labels = room(failed, p->n_canaries + 1, sizeof(*j->labels));
+	j->counters = room(failed, p->n_taps, sizeof(*j->counters));
+	j->findings = room(failed, j->findings_max, sizeof(*j->findings));
+	j->rule_totals = room(failed, (n_rules + 1) * p->n_taps, sizeof(*j->rule_totals));
+	j->controls = room(failed, CONTROLS_MAX, sizeof(*j->controls));
+	j->canaries = room(failed, CANARY_SEEN_MAX, sizeof(*j->canaries));
+	j->canary_heads = room(failed, 2 * CANARY_SEEN_MAX, sizeof(*j->canary_heads));
+	j->uses = room(failed, p->n_allows + BUILTIN_MAX, sizeof(*j->uses));
+	j->conntrack = room(failed, CONNTRACK_MAX, sizeof(*j->conntrack));
+	j->marks = room(failed, MARKS_MAX, sizeof(*j->marks));
+	j->match = room(failed, 1, sizeof(*j->match));
+	j->flows = room(failed, 1, sizeof(*j->flows));
+	for (size_t s = 0; s <= N_SERIES; s++)
+		j->bins[s] = room(failed, JUDGE_BINS_MAX + 1, sizeof(*j->bins[s]));
+}
+
+static void make_parts(struct judge *j, bool *failed)
+{
+	const struct policy *p = j->p;
+
+	j->decoders = room(failed, p->n_taps, sizeof(*j->decoders));
+	for (size_t i = 0; j->decoders && i < p->n_taps; i++) {
+		j->decoders[i] = decoder_new();
+		*failed |= !j->decoders[i];
+	}
 	j->known = known_addrs_new();
 	j->seams = seams_new();
-	for (size_t s = 0; s <= N_SERIES; s++) {
-		j->bins[s] = calloc(JUDGE_BINS_MAX, sizeof(*j->bins[s]));
-		if (!j->bins[s])
-			return false;
+	j->asker = asker_new(j->opts.disable ? rule_find(j->opts.disable) : NULL);
+	*failed |= !j->known;
+	*failed |= !j->seams;
+	*failed |= !j->asker;
+	if (p->n_real) {
+		j->identity = identity_new(p->real, p->n_real);
+		*failed |= !j->identity;
 	}
-	if (!j->counters || !j->findings || !j->rule_totals || !j->controls || !j->canaries ||
-	    !j->canary_heads || !j->uses || !j->conntrack || !j->marks || !j->match || !j->flows ||
-	    !j->known || !j->seams || !j->asker)
-		return false;
-	for (size_t i = 0; i < p->n_allows; i++)
-		j->uses[i] = (struct judge_allow_use){ .allow = &p->allows[i],
-						       .name = p->allows[i].reason };
-	j->n_uses = p->n_allows;
-	return true;
 }
 
 struct judge *judge_new(const struct policy *p, const struct judge_opts *opts, struct err *err)
 {
+	bool failed = false;
 	struct judge *j;
 
 	if (p->n_taps == 0) {
 		(void)err_set(err, EXIT_USAGE,
 			      "the policy names no tap, so there is nothing to judge");
+		return NULL;
+	}
+	if (p->n_real > IDENTITY_ADDRESSES) {
+		(void)err_set(err, EXIT_USAGE,
+			      "%zu real addresses: at most %d are looked for in payloads",
+			      p->n_real, IDENTITY_ADDRESSES);
 		return NULL;
 	}
 	j = calloc(1, sizeof(*j));
@@ -153,16 +168,20 @@ struct judge *judge_new(const struct policy *p, const struct judge_opts *opts, s
 	j->bin = j->opts.bin > 0 ? j->opts.bin : 100 * NS_PER_MS;
 	j->bin_start = j->opts.start;
 	j->findings_max = j->opts.findings_max ? j->opts.findings_max : 1000;
-	j->asker = asker_new(j->opts.disable ? rule_find(j->opts.disable) : NULL);
-	if (!make_decoders(j) || !make_stores(j) || !mark_watched(j) || !index_canaries(j)) {
+	make_stores(j, &failed);
+	make_parts(j, &failed);
+	if (failed) {
 		judge_free(j);
 		(void)err_set(err, EXIT_ENVIRONMENT, "out of memory");
 		return NULL;
 	}
-	if (p->n_real)
-		j->identity = identity_new(
-			p->real, p->n_real < IDENTITY_ADDRESSES ? p->n_real : IDENTITY_ADDRESSES);
-	j->match->window = j->has_exit ? WINDOW_EXIT : WINDOW_UPLINK;
+	for (size_t i = 0; i < p->n_allows; i++)
+		j->uses[i] = (struct judge_allow_use){ .allow = &p->allows[i],
+						       .name = p->allows[i].reason };
+	j->n_uses = p->n_allows;
+	look_at_taps(j);
+	mark_watched(j);
+	index_canaries(j);
 	return j;
 }
 

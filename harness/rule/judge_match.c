@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The same packet at two taps: seen on bridge or veth, then outside or at the tunnel's exit. */
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/order.h"
 #include "rule/judge_internal.h"
 
 #define PAYLOAD_HASHED 256
@@ -54,8 +56,7 @@ uint64_t match_key(const struct net_layer *l)
 			(uint64_t)l->icmp_type << 32 | (uint64_t)l->icmp_code << 16 | l->icmp_seq);
 	if (!l->payload)
 		return h;
-	return mix_bytes(h, l->payload,
-			 l->payload_len < PAYLOAD_HASHED ? l->payload_len : PAYLOAD_HASHED);
+	return mix_bytes(h, l->payload, min_u64(l->payload_len, PAYLOAD_HASHED));
 }
 
 static struct attempt *at(struct matcher *m, uint64_t n)
@@ -82,8 +83,8 @@ static void settle(struct judge *j, struct attempt *a)
 
 	/* Without a tap at the exit the tunnel's own packets must tell: one of them left right then. */
 	if (!j->has_exit)
-		tunnelled = store_bin_value(j, SERIES_TUNNEL_OUT, a->time, 0) > 0 ||
-			    store_bin_value(j, SERIES_TUNNEL_OUT, a->time, j->bin) > 0;
+		tunnelled = store_bin_value(j, SERIES_TUNNEL_OUT, a->time) ||
+			    store_bin_value(j, SERIES_TUNNEL_OUT, a->time + j->bin);
 	if (a->protected_ && !a->outside && !tunnelled)
 		store_blocked(j, a->time);
 }
@@ -100,7 +101,7 @@ void match_expire(struct judge *j, bool all)
  * gateway that forwarded it, translated or not. */
 static bool is_copy(const struct attempt *a, const struct net_layer *l, int64_t time, int service)
 {
-	int64_t gap = time > a->time ? time - a->time : a->time - time;
+	int64_t gap = llabs(time - a->time);
 
 	if (a->ip_id != l->id)
 		return false;
@@ -156,11 +157,14 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 		  int64_t *gap)
 {
 	struct matcher *m = j->match;
-	uint64_t key = match_key(l) | 1;
 	struct attempt *best = NULL;
 	struct attempt *a;
+	uint64_t key;
 	int n = 0;
 
+	if (m->first == m->end)
+		return 0; /* nothing waits: spare the hash */
+	key = match_key(l) | 1;
 	FOR_CHAIN(m, a, key)
 	{
 		if (!fits(a, key, l, time))
@@ -172,7 +176,7 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 	}
 	if (best) {
 		best->outside = true;
-		*gap = time > best->time ? time - best->time : best->time - time;
+		*gap = llabs(time - best->time);
 	}
 	return n;
 }
@@ -181,10 +185,13 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 {
 	struct matcher *m = j->match;
-	uint64_t key = match_key(l) | 1;
-	uint32_t seq = l->seq;
 	uint32_t left = l->payload_wire;
+	uint32_t seq = l->seq;
+	uint64_t key;
 
+	if (m->first == m->end)
+		return; /* as above */
+	key = match_key(l) | 1;
 	for (;;) {
 		struct attempt *hit = NULL;
 		struct attempt *a;

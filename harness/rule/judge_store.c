@@ -6,24 +6,30 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/order.h"
 #include "rule/judge_internal.h"
 
+/* n_rules: it is none of the table. */
 static size_t rule_index(const struct rule *r)
 {
-	size_t i = 0;
+	for (size_t i = 0; i < n_rules; i++)
+		if (rules[i] == r)
+			return i;
+	return n_rules;
+}
 
-	while (i < n_rules && rules[i] != r)
-		i++;
-	return i;
+static const char *name_of(const struct policy_service *s)
+{
+	return s ? s->name : "another container";
 }
 
 static void subject(const struct rule_ctx *c, struct finding *f)
 {
 	const struct attributed *w = &c->who;
 
-	if (w->how == ATTR_AMBIGUOUS && w->service && w->other)
-		(void)snprintf(f->service, sizeof(f->service), "%.36s or %.36s", w->service->name,
-			       w->other->name);
+	if (w->how == ATTR_AMBIGUOUS)
+		(void)snprintf(f->service, sizeof(f->service), "%.36s or %.36s",
+			       name_of(w->service), name_of(w->other));
 	else if (w->service)
 		(void)snprintf(f->service, sizeof(f->service), "%.79s", w->service->name);
 }
@@ -132,25 +138,27 @@ static void fold_bins(struct judge *j)
 	j->n_bins = (j->n_bins + 1) / 2;
 }
 
+/* What came before the start counts into the first bin. */
+static size_t bin_of(const struct judge *j, int64_t time)
+{
+	return (size_t)((max_i64(time, j->bin_start) - j->bin_start) / j->bin);
+}
+
 void store_bin(struct judge *j, size_t series, int64_t time)
 {
-	size_t i;
+	size_t i = bin_of(j, time);
 
-	if (time < j->bin_start)
-		time = j->bin_start;
-	while ((time - j->bin_start) / j->bin >= JUDGE_BINS_MAX)
+	while (i >= JUDGE_BINS_MAX) {
 		fold_bins(j);
-	i = (size_t)((time - j->bin_start) / j->bin);
-	if (i >= j->n_bins)
-		j->n_bins = i + 1;
+		i = bin_of(j, time);
+	}
+	j->n_bins = max_u64(j->n_bins, i + 1);
 	j->bins[series][i]++;
 }
 
-uint32_t store_bin_value(const struct judge *j, size_t series, int64_t time, int64_t plus)
+uint32_t store_bin_value(const struct judge *j, size_t series, int64_t time)
 {
-	int64_t i = (time + plus - j->bin_start) / j->bin;
-
-	return i < 0 || i >= (int64_t)j->n_bins ? 0 : j->bins[series][i];
+	return j->bins[series][min_u64(bin_of(j, time), JUDGE_BINS_MAX)];
 }
 
 static bool in_window(const struct mark_state *s, int64_t time)
@@ -158,19 +166,23 @@ static bool in_window(const struct mark_state *s, int64_t time)
 	return time >= s->m.begin && time < s->m.until;
 }
 
+/* 0: none so far. */
+static int64_t first_of(int64_t have, int64_t time)
+{
+	return have ? min_i64(have, time) : time;
+}
+
 void store_tunnel(struct judge *j, int64_t time)
 {
 	for (size_t i = 0; i < j->n_marks; i++) {
 		struct judge_mark *m = &j->marks[i].m;
 
-		if (time < m->begin && time > m->last_tunnel_before)
-			m->last_tunnel_before = time;
+		if (time < m->begin)
+			m->last_tunnel_before = max_i64(m->last_tunnel_before, time);
 		if (!in_window(&j->marks[i], time))
 			continue;
-		if (!m->first_tunnel_in || time < m->first_tunnel_in)
-			m->first_tunnel_in = time;
-		if (time > m->last_tunnel_in)
-			m->last_tunnel_in = time;
+		m->first_tunnel_in = first_of(m->first_tunnel_in, time);
+		m->last_tunnel_in = max_i64(m->last_tunnel_in, time);
 	}
 }
 
@@ -178,10 +190,8 @@ static void sample(struct mark_state *s, int64_t time)
 {
 	int64_t from = s->last_sample ? s->last_sample : s->m.begin;
 
-	if (time - from > s->m.sample_gap)
-		s->m.sample_gap = time - from;
-	if (time > s->last_sample)
-		s->last_sample = time;
+	s->m.sample_gap = max_i64(s->m.sample_gap, time - from);
+	s->last_sample = max_i64(s->last_sample, time);
 }
 
 void store_leak(struct judge *j, enum tap_role role, int64_t time)
@@ -196,10 +206,8 @@ void store_leak(struct judge *j, enum tap_role role, int64_t time)
 			continue;
 		sample(&j->marks[i], time);
 		j->marks[i].leaks[isp]++;
-		if (!m->first_leak_in || time < m->first_leak_in)
-			m->first_leak_in = time;
-		if (time > m->last_leak_in)
-			m->last_leak_in = time;
+		m->first_leak_in = first_of(m->first_leak_in, time);
+		m->last_leak_in = max_i64(m->last_leak_in, time);
 	}
 }
 
@@ -224,9 +232,8 @@ void store_blocked(struct judge *j, int64_t time)
 		if (!in_window(&j->marks[i], time))
 			continue;
 		m->blocked_in++;
-		if (!m->first_blocked_in)
-			m->first_blocked_in = time;
-		m->last_blocked_in = time;
+		m->first_blocked_in = first_of(m->first_blocked_in, time);
+		m->last_blocked_in = max_i64(m->last_blocked_in, time);
 	}
 }
 
@@ -235,13 +242,13 @@ static int by_time(const void *a, const void *b)
 	const struct finding *x = a;
 	const struct finding *y = b;
 
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->tap != y->tap)
-		return x->tap < y->tap ? -1 : 1;
-	if (x->frame != y->frame)
-		return x->frame < y->frame ? -1 : 1;
-	return (int)rule_index(x->rule) - (int)rule_index(y->rule);
+	int order = order_i64(x->time, y->time);
+
+	if (!order)
+		order = order_u64(x->tap, y->tap);
+	if (!order)
+		order = order_u64(x->frame, y->frame);
+	return order ? order : order_u64(rule_index(x->rule), rule_index(y->rule));
 }
 
 /* The isp's tap shows again what the uplink's tap showed: the larger count is the count. */
@@ -251,18 +258,14 @@ void store_settle(struct judge *j)
 	uint32_t *leaks = j->bins[SERIES_LEAKS];
 
 	for (size_t i = 0; i < j->n_bins; i++)
-		if (isp[i] > leaks[i])
-			leaks[i] = isp[i];
+		leaks[i] = (uint32_t)max_u64(leaks[i], isp[i]);
 	for (size_t i = 0; i < j->n_marks; i++) {
 		struct mark_state *s = &j->marks[i];
-		int64_t end = s->m.until < j->now ? s->m.until : j->now;
 
-		s->m.leaks_in = s->leaks[0] > s->leaks[1] ? s->leaks[0] : s->leaks[1];
-		if (end > s->m.begin)
-			sample(s, end);
+		s->m.leaks_in = max_u64(s->leaks[0], s->leaks[1]);
+		sample(s, min_i64(s->m.until, j->now));
 	}
-	if (j->n_findings)
-		qsort(j->findings, j->n_findings, sizeof(*j->findings), by_time);
+	qsort(j->findings, j->n_findings, sizeof(*j->findings), by_time);
 }
 
 /* ---- answers ---- */
@@ -280,10 +283,7 @@ uint64_t judge_findings_total(const struct judge *j)
 
 uint64_t judge_rule_total(const struct judge *j, const struct rule *r, size_t tap)
 {
-	for (size_t i = 0; i < n_rules; i++)
-		if (rules[i] == r)
-			return j->rule_totals[i * j->p->n_taps + tap];
-	return 0;
+	return j->rule_totals[rule_index(r) * j->p->n_taps + tap];
 }
 
 const struct judge_control *judge_controls(const struct judge *j, size_t *n)

@@ -10,7 +10,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char dest[ENDPOINT_TEXT];
 	char proto[32];
 
-	if (w->service->role != SERVICE_EDGE || rule_exposed(c))
+	if (!rule_is_edge(w->service) || rule_exposed(c))
 		return false;
 	return rule_say(hit, "sent %s to %s, which the policy does not list",
 			rule_transport(c, proto, sizeof(proto)),

@@ -15,12 +15,10 @@ static const char *const resolvers[] = {
 	"dns.mullvad.net", "doh.cleanbrowsing.org", "mozilla.cloudflare-dns.com"
 };
 
-static bool is_doh(const struct facts *f)
+static bool is_resolver(const char *name)
 {
-	if (!facts_has(f, PROTO_TLS_HELLO) || !f->tls.has_sni)
-		return false;
 	for (size_t i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++)
-		if (strcasecmp(f->tls.sni, resolvers[i]) == 0)
+		if (strcasecmp(name, resolvers[i]) == 0)
 			return true;
 	return false;
 }
@@ -29,7 +27,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
 
-	if (!facts_has(c->facts, PROTO_DOT) && !is_doh(c->facts))
+	/* what is not on the port of DNS over TLS is a hello, so a name may be looked at (rows: .protos) */
+	if (!facts_has(c->facts, PROTO_DOT) && !is_resolver(c->facts->tls.sni))
 		return false;
 	return rule_say(hit,
 			"asked the resolver %s over an encrypted connection outside the tunnel",

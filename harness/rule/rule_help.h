@@ -17,14 +17,19 @@ static inline bool rule_outside(const struct rule_ctx *c)
 	       !c->allow && !c->upkeep;
 }
 
-/* rule_outside, and tied to the stack but not to an edge service: the packet is a leak. */
+static inline bool rule_is_edge(const struct policy_service *s)
+{
+	return s && s->role == SERVICE_EDGE;
+}
+
+/* rule_outside, and tied to the stack but not to an edge service: the packet is a leak. Of two that fit equally, both
+ * have to be edge services. */
 static inline bool rule_exposed(const struct rule_ctx *c)
 {
 	const struct attributed *w = &c->who;
-	bool edge = w->service && w->service->role == SERVICE_EDGE;
+	bool edge = rule_is_edge(w->service) &&
+		    (w->how != ATTR_AMBIGUOUS || rule_is_edge(w->other));
 
-	if (w->how == ATTR_AMBIGUOUS && w->other && w->other->role != SERVICE_EDGE)
-		edge = false;
 	return rule_outside(c) && w->how != ATTR_NONE && !edge;
 }
 

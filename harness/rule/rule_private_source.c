@@ -19,8 +19,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	char source[ENDPOINT_TEXT];
 	char dest[ENDPOINT_TEXT];
 
-	if (c->who.how == ATTR_POLICY || ipaddr_is_none(&l->src) || ipaddr_is_link_local(&l->src) ||
-	    ipaddr_is_public(&l->src) || is_real(c, &l->src))
+	if (c->who.how == ATTR_POLICY || !ipaddr_is_private(&l->src) || is_real(c, &l->src))
 		return false;
 	return rule_say(hit, "sent a packet from its own address %s to %s",
 			rule_source(c, source, sizeof(source)),

@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* An inbound connection that is answered outside the tunnel. */
-#include <netinet/in.h>
-
 #include "rule/rule_help.h"
 
 static const uint8_t classes[] = { 54, 0 };
-
-/* A SYN-ACK, data on a connection that came in, or a datagram in answer to one. */
-static bool answers(const struct net_layer *l)
-{
-	if (l->proto == IPPROTO_TCP)
-		return !(l->tcp_flags & TCP_RST);
-	return l->proto == IPPROTO_UDP && l->has_ports;
-}
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	const struct net_layer *l = facts_outer(c->facts);
 	char source[ENDPOINT_TEXT];
 
-	if (!c->flow_inbound || !answers(l))
+	/* a SYN-ACK, data on a connection that came in, or a datagram in answer to one; a reset refuses */
+	if (!c->flow_inbound || !l->has_ports || (l->tcp_flags & TCP_RST))
 		return false;
 	return rule_say(hit, "answered a stranger from %s", rule_source(c, source, sizeof(source)));
 }

@@ -5,21 +5,20 @@
 
 static const uint8_t classes[] = { 55, 63, 0 };
 
-#define HITS 32
-
 /* The text form at an offset of data from `from` to `to`, that ends behind `behind`. */
 static bool search(const struct rule_ctx *c, const uint8_t *data, size_t len, size_t from,
 		   size_t to, size_t behind, struct rule_hit *hit)
 {
-	struct identity_hit found[HITS];
+	struct identity_hit found
+		[16]; /* more do not fit around a seam; of a payload the second one is enough */
 	char text[IPADDR_TEXT];
-	size_t n = identity_search(c->identity, data, len, found, HITS);
+	size_t n = identity_search_text(c->identity, data, len, found,
+					sizeof(found) / sizeof(found[0]));
 
 	for (size_t i = 0; i < n; i++) {
 		const struct identity_hit *f = &found[i];
 
-		if (f->form != IDENTITY_TEXT || f->offset < from || f->offset > to ||
-		    f->offset + f->length <= behind)
+		if (f->offset < from || f->offset > to || f->offset + f->length <= behind)
 			continue;
 		return rule_say(hit, "%s text with the real address %s inside the tunnel",
 				c->dir == DIR_IN ? "was sent" : "sent",
@@ -33,7 +32,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_inner(c->facts);
 
 	/* a resolver's answer may hold it, and so may the quote of an error */
-	if (!c->identity || !l->payload || facts_has(c->facts, PROTO_DNS) || c->facts->has_quoted)
+	if (!c->identity || facts_has(c->facts, PROTO_DNS) || c->facts->has_quoted)
 		return false;
 	/* what begins with the segment is judged at the seam, where it shows whether it goes on a longer number */
 	return search(c, l->payload, l->payload_len, c->seam_len ? 1 : 0, l->payload_len, 0, hit) ||

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* SYN-ACK of a published port inside the tunnel. */
-#include <netinet/in.h>
-
 #include "rule/rule_help.h"
 
 static const uint8_t classes[] = { 76, 0 };
@@ -19,8 +17,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = facts_outer(c->facts);
 	char source[ENDPOINT_TEXT];
 
-	if (l->proto != IPPROTO_TCP || !l->has_ports ||
-	    (l->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
+	if ((l->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
 	    !is_web_port(c, l->sport))
 		return false;
 	return rule_say(hit, "answered a connection from the VPN's side at %s",

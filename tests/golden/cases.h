@@ -147,6 +147,17 @@ static inline struct bytes ws_tracker(void)
 		    "Sec-WebSocket-Version: 13\r\n\r\n");
 }
 
+/* An announce of a WebTorrent client in a text frame, masked (RFC 6455 5.3). */
+static inline struct bytes ws_announce(void)
+{
+	struct bytes json = text("{\"action\":\"announce\",\"info_hash\":\"x\",\"numwant\":5}");
+	struct bytes mask = hex("37fa213d");
+
+	for (size_t i = 0; i < json.n; i++)
+		json.b[i] ^= mask.b[i % 4];
+	return cat(cat(hex("81"), be(0x80 | json.n, 1)), cat(mask, json));
+}
+
 static inline struct bytes dht_ping(struct bytes id)
 {
 	return cat(cat(text("d1:ad2:id20:"), id), text("e1:q4:ping1:t2:aa1:y1:qe"));
@@ -355,6 +366,12 @@ static void source_udp(struct golden *g)
 	add(g, "uplink", 0, out(ip(QBT, SINK, P_UDP, udp(40001, 9, fill(0x99, 20)))));
 }
 
+/* Whose address it is nobody knows: in the closed world it leaks, but it may be the host's own. */
+static void miss_source_unknown(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip("192.168.77.1", SINK, P_UDP, udp(40001, 9, fill(0x99, 20)))));
+}
+
 static void source_fragment(struct golden *g)
 {
 	struct ip_fields later = { .id = 9, .offset = 1480 };
@@ -417,6 +434,12 @@ static void miss_icmp_inbound(struct golden *g)
 static void old_flow(struct golden *g)
 {
 	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 6881, 5000, F_ACK, fill(1, 100)))));
+}
+
+static void miss_old_flow_of_the_host(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip("192.168.1.10", SINK, P_TCP, tcp(40001, 6881, 5000, F_ACK, fill(1, 100)))));
 }
 
 static void old_flow_v6(struct golden *g)
@@ -499,6 +522,18 @@ static void miss_openvpn(struct golden *g)
 static void miss_server_speaks(struct golden *g)
 {
 	add(g, "uplink", 0, in(ip(VPN, REAL, P_TCP, tcp(443, 40001, 4, F_SYN | F_ACK, fill(0, 0)))));
+}
+
+/* What the server sends is the server's affair; and a host may visit it beside the tunnel. */
+static void miss_server_speaks_oddly(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(VPN, REAL, P_UDP, udp(51820, 41000, dns_query(9, "a.example")))));
+}
+
+static void miss_host_visits_the_server(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip("192.168.1.10", VPN, P_TCP, tcp(40001, 443, 4, F_SYN, fill(0, 0)))));
 }
 
 static void opaque_marker(struct golden *g)
@@ -597,6 +632,33 @@ static void ws(struct golden *g)
 	add(g, "uplink", 9, out(ip(REAL, SINK, P_TCP, tcp(40001, 8000, 2, F_ACK, ws_tracker()))));
 }
 
+static void ws_frame(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip(REAL, SINK, P_TCP, tcp(40001, 80, 2, F_ACK, ws_announce()))));
+}
+
+/* An answer names no host and asks for nothing. */
+static void miss_http_answer(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, SINK, P_TCP,
+		   tcp(9117, 40001, 2, F_ACK, text("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))));
+}
+
+/* A request, and a packet that is none: one request. */
+static void http_then_other(struct golden *g)
+{
+	http_plain(g);
+	clear_udp(g);
+}
+
+/* One name a hello, whatever comes behind it. */
+static void sni_then_other(struct golden *g)
+{
+	sni_plain(g);
+	clear_udp(g);
+}
+
 static void utp_plain(struct golden *g)
 {
 	add(g, "uplink", 0, out(ip(REAL, SINK, P_UDP, udp(6881, 6881, utp(0x41)))));
@@ -614,6 +676,12 @@ static void utp_hard(struct golden *g)
 static void miss_utp_in(struct golden *g)
 {
 	add(g, "uplink", 0, in(ip(SINK, REAL, P_UDP, udp(6881, 6881, utp(0x41)))));
+}
+
+/* The shape alone is a weak sign; on a real host nothing ties it to the stack. */
+static void miss_utp_of_nobody(struct golden *g)
+{
+	add(g, "uplink", 0, out(ip("192.168.1.10", SINK, P_UDP, udp(6881, 6881, utp(0x01)))));
 }
 
 static void miss_utp_wrong_version(struct golden *g)
@@ -714,6 +782,12 @@ static void miss_tun_asked(struct golden *g)
 	add(g, "uplink", 0, in(ip("203.0.113.77", TUN, P_TCP, tcp(50001, 443, 9, F_SYN, fill(0, 0)))));
 }
 
+/* Somebody else has the same private address. */
+static void miss_tun_comes_in(struct golden *g)
+{
+	add(g, "uplink", 0, in(ip(TUN, REAL, P_TCP, tcp(443, 50001, 9, F_RST, fill(0, 0)))));
+}
+
 static void miss_tun_at_exit(struct golden *g)
 {
 	add(g, "exit", 0, ip(TUN, SINK, P_TCP, tcp(443, 50001, 9, F_RST, fill(0, 0))));
@@ -740,6 +814,11 @@ static void arp_inside(struct golden *g)
 static void miss_arp_asked(struct golden *g)
 {
 	add(g, "uplink", 0, arp(1, M_ROUTER, ROUTER, TUN));
+}
+
+static void miss_arp_comes_in(struct golden *g)
+{
+	add(g, "uplink", 0, arp(2, M_ROUTER, TUN, REAL));
 }
 
 static void miss_arp_own(struct golden *g)
@@ -786,6 +865,13 @@ static void ra_prefix_only(struct golden *g)
 	add(g, "veth-qbt", 0, vlan(eth(M_ROUTER, "333300000001", 0x86dd, advertisement(0, 1))));
 }
 
+/* Offered once, whatever comes behind it. */
+static void ra_then_other(struct golden *g)
+{
+	ra_bridge(g);
+	add(g, "br-vpn", 9, app(ip(QBT, SONARR, P_UDP, udp(40001, 9, fill(1, 9)))));
+}
+
 static void miss_ra_uplink(struct golden *g)
 {
 	add(g, "uplink", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(1800, 1)));
@@ -827,6 +913,13 @@ static void lease_host_route(struct golden *g)
 	struct bytes r = cat(cat(hex("10 c0a8"), addr(ROUTER)), cat(hex("20 c6336486"), addr(ROUTER)));
 
 	add(g, "br-vpn", 0, vlan(in(lease(r))));
+}
+
+/* One answer is one finding, whatever comes behind it. */
+static void lease_then_other(struct golden *g)
+{
+	lease_half(g);
+	add(g, "uplink", 9, in(ip(SINK, REAL, P_UDP, udp(9, 40001, fill(1, 9)))));
 }
 
 static void miss_lease_default(struct golden *g)
@@ -960,6 +1053,35 @@ static void miss_text_longer(struct golden *g)
 	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("203.0.113.101 1203.0.113.10"))));
 }
 
+/* Many addresses in bytes, and behind them one in text. */
+static void text_behind_bytes(struct golden *g)
+{
+	struct bytes p = fill(0, 0);
+
+	for (int i = 0; i < 100; i++)
+		p = cat(p, addr(REAL));
+	add(g, "exit", 0,
+	    ip(TUN, SINK, P_UDP, udp(40001, 514, cat(p, text("<13>from 203.0.113.10")))));
+}
+
+/* What a name server says of an address, and what an error sends back, tells nothing of the one who asks. */
+static void miss_text_dns(struct golden *g)
+{
+	struct bytes txt = text("v=spf1 ip4:203.0.113.10 -all");
+	struct bytes a = cat(cat(be(4, 2), hex("8180 0001 0001 0000 0000")),
+			     cat(dns_name("home.example"), hex("0010 0001")));
+
+	a = cat(cat(a, hex("c00c 0010 0001 0000003c")), cat(be(txt.n + 1, 2), be(txt.n, 1)));
+	add(g, "exit", 0, ip(SINK, TUN, P_UDP, udp(53, 40001, cat(a, txt))));
+}
+
+static void miss_text_quoted(struct golden *g)
+{
+	struct bytes quoted = ip(SINK, TUN, P_UDP, udp(514, 40001, text("from 203.0.113.10")));
+
+	add(g, "exit", 0, ip(TUN, SINK, P_ICMP, icmp(3, 3, cat(be(0, 4), quoted))));
+}
+
 /* CRC-32C (Castagnoli), as BEP 42 wants it. */
 static inline uint32_t crc32c(struct bytes x)
 {
@@ -1003,6 +1125,14 @@ static void node_v6(struct golden *g)
 	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(50123, 33001, dht_ping(node_id(REAL6, 6)))));
 }
 
+/* Behind the message with the id: one without any, and one of another protocol. */
+static void node_then_other(struct golden *g)
+{
+	node_v4(g);
+	add(g, "exit", 9, ip(TUN, SINK, P_UDP, udp(6881, 6881, text("d1:t2:aa1:y1:ee"))));
+	add(g, "exit", 10, ip(TUN, SINK, P_UDP, udp(6881, 9, fill(1, 9))));
+}
+
 static void miss_node_vpn(struct golden *g)
 {
 	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(6881, 6881, dht_ping(node_id(VPN, 1)))));
@@ -1033,6 +1163,17 @@ static void edge_wrong_shape(struct golden *g)
 {
 	plex_sends(g, 0, 4, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)));
 	plex_sends(g, 500, 5, P_TCP, tcp(40001, 443, 2, F_ACK, fill(0xe5, 68)));
+}
+
+/* It may have been the protected one: that is no matter of a list. */
+static void miss_edge_or_protected(struct golden *g)
+{
+	struct bytes p = udp(40001, 9, fill(8, 60));
+
+	plex_sends(g, 0, 0, P_UDP, p);
+	g->n--; /* not yet outside */
+	add(g, "br-vpn", 1, app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 0 }, p)));
+	add(g, "uplink", 45, out(ip4o(REAL, SINK, P_UDP, (struct ip_fields){ .id = 4, .ttl = 63 }, p)));
 }
 
 static void miss_edge_tls(struct golden *g)
@@ -1099,6 +1240,7 @@ static const struct golden_case golden_cases[] = {
 	{ "private-source-outside+udp", LAB, source_udp },
 	{ "private-source-outside+fragment-vlan", LAB, source_fragment },
 	{ "private-source-outside-translated", LAB, clear_udp },
+	{ "private-source-outside-unknown", LAB, miss_source_unknown },
 	{ "private-source-outside-home-address", HOME, miss_home_neighbours },
 	{ "ipv6-outside+options", LAB, v6_options },
 	{ "ipv6-outside+privacy-address", LAB, v6_privacy_address },
@@ -1113,6 +1255,7 @@ static const struct golden_case golden_cases[] = {
 	{ "old-flow-outside+fin6-vlan", LAB, old_flow_v6 },
 	{ "old-flow-outside-new-flow", LAB, miss_new_flow },
 	{ "old-flow-outside-reset", LAB, miss_reset },
+	{ "old-flow-outside-of-the-host", HOME, miss_old_flow_of_the_host },
 	{ "tunnel-endpoint-cleartext+other-port", LAB, endpoint_other_port },
 	{ "tunnel-endpoint-cleartext+same-port-tcp", LAB, endpoint_same_port_tcp },
 	{ "tunnel-endpoint-cleartext+dns-in-tuple", LAB, endpoint_dns_in_tuple },
@@ -1124,6 +1267,8 @@ static const struct golden_case golden_cases[] = {
 	{ "tunnel-endpoint-cleartext-wireguard", LAB, miss_tunnel },
 	{ "tunnel-endpoint-cleartext-openvpn", OPENVPN, miss_openvpn },
 	{ "tunnel-endpoint-cleartext-server-speaks", LAB, miss_server_speaks },
+	{ "tunnel-endpoint-cleartext-server-speaks-oddly", LAB, miss_server_speaks_oddly },
+	{ "tunnel-endpoint-cleartext-host-visits", HOME, miss_host_visits_the_server },
 	{ "tunnel-not-opaque+marker", LAB, opaque_marker },
 	{ "tunnel-not-opaque+text-openvpn-vlan", OPENVPN, opaque_text },
 	{ "tunnel-not-opaque-ciphertext", LAB, miss_tunnel },
@@ -1144,9 +1289,13 @@ static const struct golden_case golden_cases[] = {
 	{ "encrypted-dns-outside+dot", LAB, dot },
 	{ "encrypted-dns-outside-other-name", LAB, sni_plain },
 	FOUR("server-name-outside", sni),
+	{ "server-name-outside+then-other", LAB, sni_then_other },
 	FOUR("http-host-outside", http),
+	{ "http-host-outside+then-other", LAB, http_then_other },
+	{ "http-host-outside-answer", LAB, miss_http_answer },
 	FOUR("bittorrent-peer-outside", bt_peer),
 	FOUR("bittorrent-tracker-outside", bt_tracker),
+	{ "bittorrent-tracker-outside+websocket", LAB, ws_frame },
 	{ "bittorrent-tracker-outside-http", LAB, http_plain },
 	{ "bittorrent-tracker-outside-other-websocket", LAB, ws },
 	FOUR("udp-tracker-outside", udp_tracker),
@@ -1155,6 +1304,7 @@ static const struct golden_case golden_cases[] = {
 	{ "utp-outside+odd-port-v6-vlan", LAB, utp_hard },
 	{ "utp-outside-inbound", LAB, miss_utp_in },
 	{ "utp-outside-wrong-version", LAB, miss_utp_wrong_version },
+	{ "utp-outside-of-nobody", HOME, miss_utp_of_nobody },
 	FOUR("local-discovery-outside", lsd),
 	{ "local-discovery-outside-ssdp", LAB, ssdp_plain },
 	FOUR("stun-outside", stun),
@@ -1174,19 +1324,23 @@ static const struct golden_case golden_cases[] = {
 	{ "tunnel-address-answers+reset", LAB, tun_reset },
 	{ "tunnel-address-answers+challenge-vlan", LAB, tun_challenge },
 	{ "tunnel-address-answers-asked", LAB, miss_tun_asked },
+	{ "tunnel-address-answers-comes-in", LAB, miss_tun_comes_in },
 	{ "tunnel-address-answers-exit", LAB, miss_tun_at_exit },
 	{ "tunnel-address-arp+reply", LAB, arp_reply },
 	{ "tunnel-address-arp+inside-vlan", LAB, arp_inside },
 	{ "tunnel-address-arp+neighbour-advertisement", LAB, na_reply },
 	{ "tunnel-address-arp-neighbours", LAB, miss_na },
 	{ "tunnel-address-arp-asked", LAB, miss_arp_asked },
+	{ "tunnel-address-arp-comes-in", LAB, miss_arp_comes_in },
 	{ "tunnel-address-arp-own", LAB, miss_arp_own },
 	{ "router-advertisement-inside+lifetime", LAB, ra_bridge },
 	{ "router-advertisement-inside+prefix-vlan", LAB, ra_prefix_only },
+	{ "router-advertisement-inside+then-other", LAB, ra_then_other },
 	{ "router-advertisement-inside-uplink", LAB, miss_ra_uplink },
 	{ "router-advertisement-inside-withdrawn", LAB, miss_ra_withdrawn },
 	{ "dhcp-route-injected+half", LAB, lease_half },
 	{ "dhcp-route-injected+second-route-vlan", LAB, lease_host_route },
+	{ "dhcp-route-injected+then-other", LAB, lease_then_other },
 	{ "dhcp-route-injected-asked", LAB, miss_lease_asked },
 	{ "dhcp-route-injected-default", LAB, miss_lease_default },
 	{ "dhcp-route-injected-private", LAB, miss_lease_private },
@@ -1204,14 +1358,19 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-text+v6-upper-case", LAB, text_v6 },
 	{ "real-address-text+in-pieces", LAB, text_in_pieces },
 	{ "real-address-text-in-other-pieces", LAB, miss_text_pieces },
+	{ "real-address-text+behind-bytes", LAB, text_behind_bytes },
 	{ "real-address-text-longer-number", LAB, miss_text_longer },
+	{ "real-address-text-in-dns", LAB, miss_text_dns },
+	{ "real-address-text-quoted", LAB, miss_text_quoted },
 	{ "real-address-text-ciphertext", LAB, miss_told_bytes },
 	{ "dht-id-from-real-address+v4", LAB, node_v4 },
 	{ "dht-id-from-real-address+v6", LAB, node_v6 },
+	{ "dht-id-from-real-address+then-other", LAB, node_then_other },
 	{ "dht-id-from-real-address-vpn", LAB, miss_node_vpn },
 	{ "dht-id-from-real-address-foreign", LAB, miss_node_foreign },
 	{ "edge-not-listed+udp", LAB, edge_udp },
 	{ "edge-not-listed+wrong-shape", LAB, edge_wrong_shape },
+	{ "edge-not-listed-or-protected", LAB, miss_edge_or_protected },
 	{ "edge-not-listed-tls", LAB, miss_edge_tls },
 	{ "edge-not-listed-web", LAB, miss_published_web },
 	{ "undecodable-outside+ethertype", LAB, unread_ethertype },

@@ -10,97 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "golden/cases.h"
-#include "packet/decode.h"
-#include "rule/judge.h"
-
-#define START (INT64_C(1767225600) * NS_PER_S)
-#define MS    NS_PER_MS
-
-struct world {
-	struct policy *p;
-	struct judge *j;
-	uint64_t number;
-};
-
-static struct world world_of(const char *policy, const struct judge_opts *opts)
-{
-	struct err err = { 0 };
-	_cleanup_json_ json_t *j = json_load_file(policy, 0, NULL);
-	struct world w = { .p = policy_from_json(j, &err) };
-
-	if (!w.p)
-		fail_msg("%s", err.text);
-	w.j = judge_new(w.p, opts, &err);
-	assert_non_null(w.j);
-	return w;
-}
-
-static struct world lab(void)
-{
-	return world_of("tests/golden/policy.json", NULL);
-}
-
-static void end(struct world *w)
-{
-	judge_free(w->j);
-	policy_free(w->p);
-}
-
-static size_t tap(const struct world *w, const char *name)
-{
-	for (size_t i = 0; i < w->p->n_taps; i++)
-		if (strcmp(w->p->taps[i].name, name) == 0)
-			return i;
-	fail_msg("no tap %s", name);
-	return 0;
-}
-
-static void feed(struct world *w, const char *name, int64_t at, struct bytes b)
-{
-	size_t t = tap(w, name);
-
-	judge_frame(w->j, t, ++w->number, w->p->taps[t].role == TAP_EXIT ? LINK_RAW : LINK_ETHERNET,
-		    b.b, (uint32_t)b.n, (uint32_t)b.n, START + at);
-}
-
-static struct bytes from_qbt(uint16_t id, uint8_t ttl, struct bytes p)
-{
-	return app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = id, .ttl = ttl }, p));
-}
-
-static struct bytes from_sonarr(uint16_t id, uint8_t ttl, struct bytes p)
-{
-	return eth(M_SONARR, M_GATEWAY, 0x0800,
-		   ip4o(SONARR, SINK, P_UDP, (struct ip_fields){ .id = id, .ttl = ttl }, p));
-}
-
-static struct bytes leaving(uint16_t id, uint8_t ttl, struct bytes p)
-{
-	return out(ip4o(REAL, SINK, P_UDP, (struct ip_fields){ .id = id, .ttl = ttl }, p));
-}
-
-static const struct finding *first_of(const struct world *w, const char *rule)
-{
-	size_t n;
-	const struct finding *f = judge_findings(w->j, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(f[i].rule->id, rule) == 0)
-			return &f[i];
-	return NULL;
-}
-
-static void check_who(const struct world *w, enum attribution how, const char *service)
-{
-	const struct finding *f = first_of(w, "cleartext-outside-tunnel");
-
-	assert_non_null(f);
-	assert_string_equal(attribution_name(f->how), attribution_name(how));
-	assert_string_equal(f->service, service);
-}
+#include "golden/world.h"
 
 static void test_bridge_match_names_the_service(void **state)
 {
@@ -557,57 +467,6 @@ static void test_policy_without_taps_is_refused(void **state)
 	policy_free(p);
 }
 
-struct list {
-	const struct golden_frame *f;
-	size_t n, at;
-	bool broken;
-};
-
-static int next(void *arg, struct capfile_frame *out_frame, struct err *err)
-{
-	struct list *l = arg;
-
-	if (l->at == l->n)
-		return l->broken ? err_set(err, EXIT_USAGE, "cut") : 0;
-	*out_frame = (struct capfile_frame){ .number = l->at + 1,
-					     .linktype = LINK_ETHERNET,
-					     .data = l->f[l->at].b.b,
-					     .caplen = (uint32_t)l->f[l->at].b.n,
-					     .len = (uint32_t)l->f[l->at].b.n,
-					     .time = START + l->f[l->at].us * NS_PER_US };
-	l->at++;
-	return 1;
-}
-
-static void test_run_merges_by_time(void **state)
-{
-	struct world w = lab();
-	struct golden up = { .n = 0 };
-	struct golden bridge = { .n = 0 };
-	struct list lists[2];
-	struct judge_source sources[2];
-	struct err err = { 0 };
-
-	(void)state;
-	for (uint16_t i = 0; i < 10; i++) {
-		add(&bridge, "br-vpn", i * 5000, from_qbt(i, 64, udp(1000, 9, fill(1, 50))));
-		add(&up, "uplink", i * 5000 + 45, leaving(i, 63, udp(50000, 9, fill(1, 50))));
-	}
-	lists[0] = (struct list){ .f = up.f, .n = up.n };
-	lists[1] = (struct list){ .f = bridge.f, .n = bridge.n, .broken = true };
-	sources[0] =
-		(struct judge_source){ .tap = tap(&w, "uplink"), .next = next, .arg = &lists[0] };
-	sources[1] =
-		(struct judge_source){ .tap = tap(&w, "br-vpn"), .next = next, .arg = &lists[1] };
-	assert_int_equal(judge_run(w.j, sources, 2, &err), -1);
-	assert_string_equal(err.text, "cut");
-	/* what came before the break counts, and the other source is judged to its end */
-	assert_int_equal(judge_counters(w.j, tap(&w, "uplink"))->leaked, 10);
-	assert_int_equal(judge_blocked(w.j), 0);
-	check_who(&w, ATTR_BRIDGE_MATCH, "qbittorrent");
-	end(&w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,7 +490,6 @@ int main(void)
 		cmocka_unit_test(test_next_hop_tells_the_direction),
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_policy_without_taps_is_refused),
-		cmocka_unit_test(test_run_merges_by_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
