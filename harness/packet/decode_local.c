@@ -96,6 +96,9 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 #define DHCP_ROUTES_OPTION 121
 #define DHCP_ROUTES_MS	   249
 #define DHCP_END	   255
+#define DHCP6_RELAY	   12
+#define DHCP6_RELAY_REPLY  13
+#define DHCP6_LAST	   36 /* of the types that IANA has given out */
 
 /* RFC 3442: prefix length, as many bytes of the net as that needs, and the router, over and over. */
 static void dhcp_routes(struct facts *f, struct cursor c)
@@ -203,6 +206,23 @@ bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
 		}
 		dhcp_option(f, kind, body);
 	}
+	return true;
+}
+
+/* DHCPv6, RFC 8415 8 and 9: type and transaction, or of a relay two addresses; then options to the end. */
+bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	uint8_t type = cursor_u8(&c);
+
+	cursor_skip(&c, type == DHCP6_RELAY || type == DHCP6_RELAY_REPLY ? 33 : 3);
+	while (cursor_more(&c)) {
+		cursor_skip(&c, 2);
+		cursor_skip(&c, cursor_u16(&c));
+	}
+	fact_weak(f, PROTO_DHCP6);
+	if (c.short_ || type == 0 || type > DHCP6_LAST)
+		fact_reason(f, UND_DHCP_SHORT);
 	return true;
 }
 

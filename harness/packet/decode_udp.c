@@ -107,7 +107,7 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 	if (on(l, PORT_DHCP_SERVER) || on(l, PORT_DHCP_CLIENT))
 		return decode_dhcp(f, p, len);
 	if (on(l, PORT_DHCP6_CLIENT) || on(l, PORT_DHCP6_SERVER))
-		return fact_weak(f, PROTO_DHCP6), true;
+		return decode_dhcp6(f, p, len);
 	if (on(l, PORT_NTP))
 		return decode_ntp(f, p, len);
 	if (on(l, PORT_SSDP))

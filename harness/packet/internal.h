@@ -115,6 +115,7 @@ bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_tr
 bool decode_nbns(struct facts *f, const uint8_t *p, size_t len);
 bool decode_nd(struct facts *f, const uint8_t *p, size_t len);
 bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len);
 bool decode_ntp(struct facts *f, const uint8_t *p, size_t len);
 bool decode_stun(struct facts *f, const uint8_t *p, size_t len);
 bool decode_stun_classic(struct facts *f, const uint8_t *p, size_t len);

@@ -35,6 +35,11 @@ static bool from_router(const struct facts *f)
 	return facts_has(f, PROTO_ND) && (f->nd.type == 134 || f->nd.type == 137);
 }
 
+static bool is_cooked(const struct facts *f)
+{
+	return f->linktype == LINK_SLL || f->linktype == LINK_SLL2;
+}
+
 static enum packet_direction at_exit(uint32_t src, uint32_t dst)
 {
 	if (src & ADDR_OURS)
@@ -53,9 +58,9 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	if (t->role == TAP_EXIT)
 		return l ? at_exit(j->src_is, j->dst_is) : DIR_UNKNOWN;
 	/* forged frames carry the Ethernet address of nobody */
-	if (f->has_macs && f->linktype == LINK_ETHERNET && !forged)
+	if (f->linktype == LINK_ETHERNET && !forged)
 		d = by_mac(j->p, t, f);
-	else if (f->linktype == LINK_SLL && t->role == TAP_UPLINK)
+	else if (is_cooked(f) && t->role == TAP_UPLINK)
 		d = f->sll_type == 4 ? DIR_OUT : DIR_IN;
 	if (d != DIR_UNKNOWN)
 		return d;
@@ -68,33 +73,6 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
 }
 
-/* WireGuard messages (protocol page of wireguard.com, message.h): type, three zero bytes, and a length that
- * the type fixes; data is a header of 16, a tag of 16 and plaintext padded to 16, but never beyond the MTU (which
- * may be no multiple of 16, and nobody sets it below 576). Several such messages may stand in one captured frame
- * where the kernel segments late (UDP_SEGMENT). */
-#define WG_MTU_MIN 576
-static bool looks_wireguard(const struct net_layer *l)
-{
-	const uint8_t *b = l->payload;
-	uint32_t n = l->payload_wire;
-
-	if (b[1] || b[2] || b[3])
-		return false;
-	if (l->frag == FRAG_FIRST)
-		return b[0] == 4;
-	switch (b[0]) {
-	case 1:
-		return n == 148;
-	case 2:
-		return n == 92;
-	case 3:
-		return n == 64;
-	case 4:
-		return n >= 32 && (n % 16 == 0 || n >= 32 + WG_MTU_MIN);
-	}
-	return false;
-}
-
 /* What the decoder is sure of and what no tunnel's payload can be. */
 static bool is_other_protocol(const struct facts *f)
 {
@@ -104,32 +82,31 @@ static bool is_other_protocol(const struct facts *f)
 	return (f->protos & ~f->weak & ~(tunnel | carrier)) != 0;
 }
 
-/* OpenVPN (ssl_pkt.h, proto.h): opcode in the upper five bits, 1 to 11; over TCP behind a length of two bytes,
- * at unknown places once the stream runs. */
-static bool looks_openvpn(const struct facts *f, const struct net_layer *l)
+/* OpenVPN over TCP stands behind a length of two bytes, at unknown places once the stream runs. */
+static bool looks_openvpn(const struct facts *f, const struct net_layer *l, size_t wire)
 {
-	uint8_t opcode = l->payload[0] >> 3;
-
-	if (is_other_protocol(f))
-		return false;
-	if (l->proto == IPPROTO_TCP)
-		return true;
-	return opcode >= 1 && opcode <= 11 && (l->frag == FRAG_FIRST || l->payload_wire >= 14);
+	return !is_other_protocol(f) &&
+	       (l->proto == IPPROTO_TCP ||
+		openvpn_message(l->payload, l->payload_len, wire, false, NULL));
 }
+
+#define TELLING 16 /* bytes of a message by which both kinds are told */
 
 static bool looks_tunnel(const struct policy_tunnel *t, const struct facts *f,
 			 const struct net_layer *l, bool *verified)
 {
-	*verified = true;
+	/* how long a datagram is whose first fragment this is, is not known: only data may be of any length */
+	size_t wire = l->frag == FRAG_FIRST ? SIZE_MAX : l->payload_wire;
+
 	if (l->frag == FRAG_LATER) /* its first fragment was looked at */
 		return l->ports_from_first;
-	if (l->payload_wire == 0)
-		return l->proto == IPPROTO_TCP;
-	if (l->payload_len < 4) {
+	if (l->payload_len < TELLING && l->payload_len < l->payload_wire) {
 		*verified = false; /* captured too short to say */
-		return l->payload_wire > l->payload_len;
+		return true;
 	}
-	return t->kind == TUNNEL_WIREGUARD ? looks_wireguard(l) : looks_openvpn(f, l);
+	return t->kind == TUNNEL_WIREGUARD
+		       ? wireguard_message(l->payload, l->payload_len, wire, NULL)
+		       : looks_openvpn(f, l, wire);
 }
 
 static bool quotes_tuple(const struct policy_tunnel *t, const struct facts *f)
@@ -198,7 +175,7 @@ static const char *arp_upkeep(const struct judge *j, const struct facts *f)
 {
 	uint32_t is = judge_addr(j, &f->arp.sender)->is;
 
-	return is & (ADDR_NONE | ADDR_REAL) || !(is & (ADDR_TUNNEL | ADDR_INSIDE)) ? "arp" : NULL;
+	return is & ADDR_REAL || !(is & (ADDR_TUNNEL | ADDR_INSIDE)) ? "arp" : NULL;
 }
 
 static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
@@ -253,14 +230,14 @@ static uint64_t shape_bits(enum policy_shape s)
 	return 0;
 }
 
-/* The answer of an edge service behind `ports:`, as long as the other side has asked and it is HTTP or TLS. */
+/* The answer of an edge service behind `ports:`, as long as the other side has asked and it is HTTP or TLS over TCP. */
 static bool is_published(const struct judge *j, const struct rule_ctx *c, const struct net_layer *l,
 			 const struct flow *flow)
 {
 	uint64_t web = PROTO_BIT(PROTO_TCP) | shape_bits(SHAPE_TLS) | shape_bits(SHAPE_HTTP);
 
-	if (l->proto != IPPROTO_TCP || !l->has_ports || c->dir != DIR_OUT ||
-	    (flow->started && !flow->inbound) || (c->facts->protos & ~c->facts->weak & ~web))
+	if (c->dir != DIR_OUT || (flow->started && !flow->inbound) ||
+	    (c->facts->protos & ~c->facts->weak & ~web))
 		return false;
 	for (size_t i = 0; i < j->p->n_published; i++) {
 		const struct policy_published *p = &j->p->published[i];
@@ -286,20 +263,30 @@ const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const 
 		return "igmp";
 	if (facts_has(f, PROTO_ICMP) || facts_has(f, PROTO_ICMP6))
 		return icmp_upkeep(j, c, l);
-	if (flow && is_published(j, c, l, flow))
+	if (is_published(j, c, l, flow))
 		return "published-port";
 	/* a bare reset of the host refuses what came from outside */
-	if (flow && flow->inbound && l->proto == IPPROTO_TCP && (l->tcp_flags & TCP_RST) &&
-	    l->payload_wire == 0 && (j->src_is & ADDR_REAL) && !attribution_is_evidence(c->who.how))
+	if (flow->inbound && (l->tcp_flags & TCP_RST) && l->payload_wire == 0 &&
+	    (j->src_is & ADDR_REAL) && !attribution_is_evidence(c->who.how))
 		return "reset";
 	return NULL;
+}
+
+/* On some ports the decoder takes whatever comes for the port's protocol and notes what is wrong with it: that is not
+ * the shape. Of a message that the capture cut nobody can ask to be whole. */
+static bool is_recognised(enum policy_shape s, const struct facts *f)
+{
+	bool sound = undecodable_level((enum undecodable)f->reason) < UNDECODABLE_APP ||
+		     facts_has_reason(f, UND_CAPTURE_CUT);
+
+	return sound && (f->protos & shape_bits(s));
 }
 
 static bool starts_with_shape(enum policy_shape s, const struct facts *f, const struct net_layer *l)
 {
 	if (s == SHAPE_SSH)
 		return l->payload_len >= 4 && memcmp(l->payload, "SSH-", 4) == 0;
-	return (f->protos & shape_bits(s)) != 0;
+	return is_recognised(s, f);
 }
 
 /* The first payload of a TCP flow decides for the flow; a flow whose start was not seen is taken as long as
@@ -336,7 +323,7 @@ static bool shape_fits(enum policy_shape s, const struct facts *f, const struct 
 		       (facts_has(f, PROTO_ICMP6) && (l->icmp_type == 128 || l->icmp_type == 129));
 	if (s == SHAPE_EMPTY)
 		return l->payload_wire == 0;
-	return (f->protos & shape_bits(s)) != 0;
+	return is_recognised(s, f);
 }
 
 static bool in_range(uint16_t port, uint16_t low, uint16_t high)
@@ -391,7 +378,7 @@ const struct policy_allow *judge_allow(const struct judge *j, const struct rule_
 			flow->shape = FLOW_SHAPE_GOOD;
 		return a;
 	}
-	if (refused && l->payload_wire > 0)
+	if (refused)
 		flow->shape = FLOW_SHAPE_BAD;
 	return NULL;
 }

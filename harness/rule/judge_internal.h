@@ -193,6 +193,7 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified);
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l);
+/* flow: of the packet; NULL only without an IP header. */
 const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
 const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,
 				       struct flow *flow);

@@ -130,14 +130,14 @@ static void make_parts(struct judge *j, bool *failed)
 		*failed |= !j->decoders[i];
 	}
 	j->known = known_addrs_new();
-	j->seams = seams_new();
 	j->asker = asker_new(j->opts.disable ? rule_find(j->opts.disable) : NULL);
 	*failed |= !j->known;
-	*failed |= !j->seams;
 	*failed |= !j->asker;
 	if (p->n_real) {
 		j->identity = identity_new(p->real, p->n_real);
+		j->seams = seams_new();
 		*failed |= !j->identity;
+		*failed |= !j->seams;
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "rule/judge_internal.h"
 
 #define SEAMS 1024 /* 10 bits of a hash; a newcomer takes the place of whoever had the slot */
@@ -38,39 +39,33 @@ static bool may_be_address(uint8_t b)
 }
 
 /* The last HALF bytes of what was there and what came behind it. */
-static void keep_tail(struct seam *s, const uint8_t *joined, size_t len)
+static void keep_tail(struct seam *s, size_t before, const uint8_t *p, size_t len)
 {
-	size_t n = len < HALF ? len : HALF;
+	size_t n = min_u64(len, HALF);
+	size_t old = min_u64(before, HALF - n);
 
-	memcpy(s->tail, joined + len - n, n);
-	s->len = (uint32_t)n;
+	memmove(s->tail, s->tail + before - old, old);
+	memcpy(s->tail + old, p + len - n, n);
+	s->len = (uint32_t)(old + n);
 }
 
 size_t seam_join(struct seams *seams, struct net_layer *l, uint8_t joined[SEAM_MAX], size_t *at)
 {
 	uint64_t key = hash_mix(net_layer_pair(l) ^ hash_endpoint(&l->src, l->sport)) | 1;
 	struct seam *s = &seams->slot[key >> 54];
-	const uint8_t *last;
-	size_t before = 0, n;
+	size_t before = 0, n = min_u64(l->payload_len, HALF);
 
 	*at = 0;
-	if (l->proto != IPPROTO_TCP || !l->payload || l->payload_len == 0 ||
-	    l->payload_len < l->payload_wire)
+	if (l->proto != IPPROTO_TCP || n == 0 || l->payload_len < l->payload_wire)
 		return 0;
-	last = l->payload + l->payload_len - 1;
-	if (s->key == key && s->next == l->seq && may_be_address(l->payload[0])) {
+	if (s->key == key && s->next == l->seq && may_be_address(l->payload[0]))
 		before = s->len;
-		memcpy(joined, s->tail, before);
-	}
-	n = l->payload_len < HALF ? l->payload_len : HALF;
+	memcpy(joined, s->tail, before);
 	memcpy(joined + before, l->payload, n);
-	if (may_be_address(*last)) {
+	if (may_be_address(l->payload[l->payload_len - 1])) {
 		s->key = key;
 		s->next = l->seq + l->payload_len;
-		if (l->payload_len >= HALF)
-			keep_tail(s, l->payload, l->payload_len);
-		else
-			keep_tail(s, joined, before + n);
+		keep_tail(s, before, l->payload, l->payload_len);
 	}
 	*at = before;
 	return before ? before + n : 0;
