@@ -26,6 +26,7 @@ if [ "${LEAKPROOF_OWN_WORLD:-}" = '' ]; then
 fi
 
 lp=$(realpath "${LEAKPROOF:-build/leakproof}")
+# shellcheck disable=SC2034 # for who sources this
 tmp=$LEAKPROOF_OWN_WORLD
 mkdir "$LEAKPROOF_CACHE"
 mount -t tmpfs -o mode=755 tmpfs /run/leakproof
@@ -114,7 +115,7 @@ stat_start() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 survivors() { # file with lines of family()
 	local pid start
 	while read -r pid start; do
-		[ -n "$start" ] && [ "$(stat_start "$pid")" = "$start" ] || continue
+		if [ -z "$start" ] || [ "$(stat_start "$pid")" != "$start" ]; then continue; fi
 		ps -o pid=,stat=,args= -p "$pid" | awk '$2 !~ /^Z/'
 	done <"$1"
 }

@@ -49,9 +49,18 @@ tables() { # id
 	done
 }
 
-# The first run only warms what is made once and stays.
-"$lp" lab up --id warm --no-docker >/dev/null 2>&1
-"$lp" lab down --id warm
+# The first run only makes what is made once and stays.
+cat >"$tmp/warm.yaml" <<'YAML'
+name: warm
+summary: The stack comes up once.
+timeline:
+  - start: dns
+  - wait: tunnel-traffic
+    timeout: 60s
+YAML
+last_log=$tmp/warm.log
+"$lp" run --scenarios "$tmp/warm.yaml" --reports "$tmp/reports" --captures "$tmp/captures" >"$tmp/warm.log" 2>&1 ||
+	fail "the first run ended with $?"
 snapshot >"$tmp/before"
 
 for name in process-kill partition dns-outage dns-outage-gateway blackhole; do

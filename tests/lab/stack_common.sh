@@ -22,9 +22,10 @@ for k in sys.argv[2].split("."): d=d[k]
 print(d)' "$tmp/lab.json" "$1"; }
 compose() { lab host docker compose -p leakproof --env-file /t/env "$@" </dev/null; }
 
+[ -n "${lab_binds+set}" ] || lab_binds=()
 images=$(sh stack/images/build.sh)
 "$lp" lab up --id "$id" --bind "$PWD/stack:/stack" --bind "$(dirname "$images"):/images" \
-	--bind "$tmp:/t" ${lab_binds[@]+"${lab_binds[@]}"} --json >"$tmp/lab.json"
+	--bind "$tmp:/t" "${lab_binds[@]}" --json >"$tmp/lab.json"
 lab host docker load -q -i /images/images.tar >/dev/null
 cp "$(field vpn.client_key_file)" "$tmp/key"
 cat >"$tmp/env" <<ENV
