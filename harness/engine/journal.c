@@ -106,6 +106,14 @@ int journal_failed(const struct journal *j)
 	return j->failed;
 }
 
+int journal_why(const struct journal *j, struct err *err)
+{
+	return err_set(err, EXIT_ENVIRONMENT,
+		       "%s could not be written (%s): make room, or give another directory with "
+		       "--reports",
+		       j->path, strerror(j->failed));
+}
+
 /* One line as an event; NULL and *err when it is none, or not the one that follows. */
 static json_t *read_line(const char *line, size_t len, const char *path, unsigned number,
 			 struct err *err)

@@ -24,6 +24,9 @@ void journal_event(struct journal *j, const char *event, json_t *fields);
 /* Non-zero when a line could not be written (disk full). */
 int journal_failed(const struct journal *j);
 
+/* Say so, with the mend; returns -1. */
+int journal_why(const struct journal *j, struct err *err);
+
 /* Read a journal into a JSON array of events. A last line that was cut off (SIGKILL, power) is left out; a line that
  * is damaged, or missing among the others, is an error. Returns NULL on error; caller owns the reference. */
 json_t *journal_read(const char *path, struct err *err);

@@ -487,11 +487,5 @@ int play_scenario(const struct play_opts *o, const struct scenario *sc, unsigned
 	roster_free(p.roster);
 	stack_close(p.stack);
 	free(p.dir);
-	if (!journal_failed(o->journal))
-		return 0;
-	return err_set(
-		err, EXIT_ENVIRONMENT,
-		"the journal could not be written (%s): make room, or give another directory "
-		"with --reports",
-		strerror(journal_failed(o->journal)));
+	return journal_failed(o->journal) ? journal_why(o->journal, err) : 0;
 }

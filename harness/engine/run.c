@@ -125,7 +125,7 @@ static int begin(struct run *r, const struct scenario_set *set, struct err *err)
 	if (uname(&u) == 0)
 		journal_event(r->journal, "environment",
 			      json_pack("{s:s,s:s}", "name", "kernel", "value", u.release));
-	return 0;
+	return journal_failed(r->journal) ? journal_why(r->journal, err) : 0;
 }
 
 /* ---- scenarios ---- */

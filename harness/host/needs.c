@@ -498,17 +498,20 @@ static const struct {
 
 int needs_require(bool real, struct err *err)
 {
-	static void (*const wanted[])(struct need * n) = { check_root, check_capabilities,
-							   check_programs };
-	static void (*const wanted_real[])(struct need * n) = { check_root, check_capabilities,
-								check_real_programs };
+	const struct {
+		const char *name;
+		void (*check)(struct need *n);
+	} wanted[] = { { "root", check_root },
+		       { "capabilities", check_capabilities },
+		       { "programs", real ? check_real_programs : check_programs } };
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		struct need n = { 0 };
+		struct need n = { .name = wanted[i].name };
 
-		(real ? wanted_real : wanted)[i](&n);
+		wanted[i].check(&n);
 		if (n.state == NEED_MISSING)
-			return err_set(err, EXIT_ENVIRONMENT, "%s: %s", n.detail, n.mend);
+			return err_set(err, EXIT_ENVIRONMENT, "%s: %s: %s", n.name, n.detail,
+				       n.mend);
 	}
 	return 0;
 }

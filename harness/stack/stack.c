@@ -196,7 +196,7 @@ static json_t *at_path(json_t *o, const char *a, const char *b)
 	return b ? json_object_get(v, b) : v;
 }
 
-/* What the last health check of a container said, in one line; caller frees. NULL: nothing. */
+/* " (what the last health check of a container said)" in one line; "" when it said nothing. Caller frees. */
 static char *last_check(const struct stack *s, const char *id)
 {
 	_cleanup_free_ char *path = str_fmt("/containers/%s/json", id);
@@ -207,33 +207,57 @@ static char *last_check(const struct stack *s, const char *id)
 	char *line;
 
 	if (!said || !*said)
-		return NULL;
-	line = str_fmt("%.300s", said);
+		return str_fmt("%s", "");
+	line = str_fmt(" (%.300s)", said);
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
 	return line;
 }
 
-/* Add to a failed `up` which services it failed on: those that are ill come first, others may only wait for them. */
+/* "; unhealthy: a (what its check said), b" for the services of that kind; "" when there is none. Caller frees. */
+static char *list_services(const struct stack *s, const char *what, bool running)
+{
+	char *list = str_fmt("%s", "");
+
+	for (size_t i = 0; i < s->n; i++) {
+		bool up = s->services[i].pid > 1;
+		_cleanup_free_ char *said = NULL;
+		char *more;
+
+		if (up != running || (up && s->services[i].health != STACK_UNHEALTHY))
+			continue;
+		said = up ? last_check(s, s->services[i].id) : str_fmt("%s", "");
+		more = *list ? str_fmt("%s, %s%s", list, s->services[i].name, said)
+			     : str_fmt("; %s %s%s", what, s->services[i].name, said);
+		free(list);
+		list = more;
+	}
+	return list;
+}
+
+/* What to do about a failed `up`, where it is known. */
+static const char *mend_of(const char *text)
+{
+	if (strstr(text, "already in use") || strstr(text, "already allocated"))
+		return "; another program has the port: stop it, or give the stack another one "
+		       "(WEBUI_PORT, PLEX_PORT)";
+	if (strstr(text, "Pool overlaps"))
+		return "; another network has these addresses: `docker network ls` names it";
+	return "";
+}
+
+/* Add to a failed `up` on which services it failed, and what to do. */
 static void explain(struct stack *s, struct err *err)
 {
-	struct err ignored = { 0 };
+	_cleanup_free_ char *cause = err ? str_fmt("%.600s", err->text) : NULL;
+	_cleanup_free_ char *down = NULL, *sick = NULL;
 
-	if (stack_refresh(s, &ignored) < 0)
+	if (!err || stack_refresh(s, NULL) < 0)
 		return;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->services[i].pid <= 1)
-			(void)err_wrap(err, "%s is not running", s->services[i].name);
-	for (size_t i = 0; i < s->n; i++) {
-		_cleanup_free_ char *said = NULL;
-
-		if (s->services[i].pid <= 1 || s->services[i].health != STACK_UNHEALTHY)
-			continue;
-		said = last_check(s, s->services[i].id);
-		(void)err_wrap(err, "%s is unhealthy (%s)", s->services[i].name,
-			       said ? said : "its health check says nothing");
-	}
+	down = list_services(s, "not running:", false);
+	sick = list_services(s, "unhealthy:", true);
+	(void)err_set(err, err->status, "%s%s%s%s", cause, mend_of(cause), down, sick);
 }
 
 int stack_up(struct stack *s, bool wait, int64_t timeout_ns, struct err *err)

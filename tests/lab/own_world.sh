@@ -88,7 +88,7 @@ state_of() { # pid
 # processes of labs and probes, state, and what the cache holds.
 snapshot() {
 	ip netns list
-	cut -d' ' -f1-3 /proc/self/mounts
+	cut -d' ' -f1-3 /proc/self/mounts | grep -v " $tmp/" # what the test itself mounts lies there
 	ip -o link | sed 's/^\([0-9]*: [^:]*\).*/\1/'
 	nft list tables 2>/dev/null || :
 	local id

@@ -122,28 +122,25 @@ timeline:
     between: [qbittorrent, gluetun]
   - observe: 60s
 YAML
-inside "${tunnel[@]}" "${outside[@]}" --i-mean-it --scenarios /t/held.yaml >"$tmp/run" 2>&1 &
-for _ in $(seq 600); do
-	grep -q 'observe' "$tmp/run" && break
-	sleep 0.1
-done
-grep -q 'observe' "$tmp/run" || { cat "$tmp/run"; fail "the fault never came"; }
-victim=$(pgrep -f "^$lp run --host real .*held.yaml") || fail "no process to kill"
-kill -9 "$victim"
-wait || :
+kill_in_fault() { # in the background up to the fault in force, then SIGKILL
+	: >"$tmp/run"
+	inside "${tunnel[@]}" "${outside[@]}" --i-mean-it --scenarios /t/held.yaml >"$tmp/run" 2>&1 &
+	for _ in $(seq 1200); do
+		grep -q 'observe' "$tmp/run" && break
+		sleep 0.1
+	done
+	grep -q 'observe' "$tmp/run" || { cat "$tmp/run"; fail "the fault never came"; }
+	kill -9 "$(pgrep -f "^$lp run --host real .*held.yaml")" || fail "no process to kill"
+	wait || :
+}
+kill_in_fault
 lab host nft list tables | grep -q leakproof || fail "SIGKILL left no fault, so nothing is shown"
 lab host docker ps --format '{{.Names}}' | grep -q leakproof-run-gluetun || fail "SIGKILL left no container"
 lab host "$lp" clean
 unchanged "SIGKILL and clean"
 
 # The next run puts it back by itself.
-inside "${tunnel[@]}" "${outside[@]}" --i-mean-it --scenarios /t/held.yaml >"$tmp/run" 2>&1 &
-for _ in $(seq 600); do
-	grep -q 'observe' "$tmp/run" && break
-	sleep 0.1
-done
-kill -9 "$(pgrep -f "^$lp run --host real .*held.yaml")"
-wait || :
+kill_in_fault
 inside "${tunnel[@]}" "${outside[@]}" --scenarios /t/exit.yaml --quiet >"$tmp/run" 2>&1 ||
 	{ cat "$tmp/run"; fail "the run after one that was killed ended with $?"; }
 unchanged "SIGKILL and another run"

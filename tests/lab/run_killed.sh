@@ -31,6 +31,7 @@ scenario blackhole '  - fault: vpn.server-blackhole'
 start() { # name arguments...: a run in the background, $victim, until its fault is in force
 	local name=$1
 	shift
+	: >"$tmp/$name.log"
 	"$lp" run --scenarios "$tmp/$name.yaml" --reports "$tmp/reports" --captures "$tmp/captures" "$@" \
 		>"$tmp/$name.log" 2>&1 </dev/null &
 	victim=$!
