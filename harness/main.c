@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* The program: finds the sub-command in the table and hands over. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/version.h"
@@ -42,10 +44,25 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* Whoever closed a standard stream would find the next file of ours under its number, and our words in it. */
+static void open_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	int probe_status = probe_child_main(argc, argv);
 	const struct command *c;
+	int probe_status;
+
+	open_streams();
+	probe_status = probe_child_main(argc, argv);
 
 	/* A probe is this very program started again inside a container's network namespace. */
 	if (probe_status >= 0)

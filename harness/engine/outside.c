@@ -93,18 +93,32 @@ static int take_torrent(struct outside *x, const char *path, struct err *err)
 	return 0;
 }
 
-int outside_fill(struct outside *x, const struct outside_opts *o, const struct host *h,
-		 struct err *err)
+static int take_options(struct outside *x, const struct outside_opts *o, struct err *err)
 {
-	*x = (struct outside){ 0 };
-	if (host_is_lab(h))
-		fill_lab(x, h);
 	replace(&x->what_is_my_ip, o->what_is_my_ip);
 	if (take_address(&x->exit_address, "--exit-address", o->exit_address, err) < 0 ||
 	    take_address(&x->public_dns, "--public-dns", o->public_dns, err) < 0 ||
 	    take_sink(x, o->sink, err) < 0)
 		return -1;
 	return take_torrent(x, o->torrent, err);
+}
+
+int outside_options(const struct outside_opts *o, struct err *err)
+{
+	struct outside scratch = { 0 };
+	int rc = take_options(&scratch, o, err);
+
+	outside_clear(&scratch);
+	return rc;
+}
+
+int outside_fill(struct outside *x, const struct outside_opts *o, const struct host *h,
+		 struct err *err)
+{
+	*x = (struct outside){ 0 };
+	if (host_is_lab(h))
+		fill_lab(x, h);
+	return take_options(x, o, err);
 }
 
 void outside_clear(struct outside *x)

@@ -31,6 +31,9 @@ struct outside {
 	char *file, *sha256;
 };
 
+/* Are the options what they have to be? Asked before there is a host. -1 with the one that is not (EXIT_USAGE). */
+int outside_options(const struct outside_opts *o, struct err *err);
+
 /* What the host offers, then what the user says. -1 for what cannot be (EXIT_USAGE). */
 int outside_fill(struct outside *x, const struct outside_opts *o, const struct host *h,
 		 struct err *err);

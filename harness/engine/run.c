@@ -246,8 +246,10 @@ int run_set(const struct run_opts *o, const struct scenario_set *set, int *statu
 {
 	struct run r = { .o = o, .stop = stop_install() };
 	struct err after = { 0 };
-	int rc = needs_require(o->real, err);
+	int rc = setup_check(o, err);
 
+	if (rc == 0)
+		rc = needs_require(o->real, err);
 	if (rc == 0)
 		rc = play(&r, set, err);
 	if (setup_close(&r.setup, &after) < 0) {

@@ -224,9 +224,12 @@ static int parse_tunnel(struct setup *s, const char *text, struct err *err)
 	return 0;
 }
 
-static int lab_tunnel(struct setup *s)
+static void lab_tunnel(struct setup *s)
 {
-	const struct lab_vpn *vpn = host_lab_vpn(s->host);
+	const struct lab_vpn *vpn = host_is_lab(s->host) ? host_lab_vpn(s->host) : NULL;
+
+	if (!vpn)
+		return; /* the user has named the endpoint */
 
 	s->tunnel = (struct tap_tunnel){ .protocol = IPPROTO_UDP,
 					 .address = vpn->endpoint,
@@ -240,17 +243,6 @@ static int lab_tunnel(struct setup *s)
 	add_env(s, str_fmt("TUNNEL_DNS=%s", vpn->dns));
 	add_env(s, str_fmt("HEALTH_TARGET_ADDRESSES=" LAB_HEALTH_TARGET ":80"));
 	add_env(s, str_fmt("HEALTH_ICMP_TARGET_IPS=" LAB_HEALTH_TARGET));
-	return 0;
-}
-
-static int find_tunnel(struct setup *s, struct err *err)
-{
-	if (host_is_lab(s->host))
-		return lab_tunnel(s);
-	if (s->o->tunnel)
-		return parse_tunnel(s, s->o->tunnel, err);
-	return err_set(err, EXIT_USAGE,
-		       "--host real needs --tunnel PROTO:ADDRESS:PORT, the VPN server's endpoint");
 }
 
 /* The key goes into the virtual host as a file of its own: Compose reads secrets from files inside. */
@@ -323,9 +315,9 @@ static void describe_host(struct setup *s)
 /* ---- the whole ---- */
 
 /* Options that say nothing in the lab, where everything is known. */
-static int check_options(const struct run_opts *o, struct err *err)
+static int check_host_options(const struct run_opts *o, struct err *err)
 {
-	const char *const given[][2] = {
+	const char *const real_only[][2] = {
 		{ "--tunnel", o->tunnel },
 		{ "--file", o->files ? o->files[0] : NULL },
 		{ "--env-file", o->env_file },
@@ -333,18 +325,40 @@ static int check_options(const struct run_opts *o, struct err *err)
 
 	if (o->real && o->lab)
 		return err_set(err, EXIT_USAGE, "--lab %s and --host real: one of them", o->lab);
-	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
-		if (given[i][1] && !o->real)
-			return err_set(err, EXIT_USAGE, "%s %s is for --host real", given[i][0],
-				       given[i][1]);
+	for (size_t i = 0; i < sizeof(real_only) / sizeof(real_only[0]); i++)
+		if (real_only[i][1] && !o->real)
+			return err_set(err, EXIT_USAGE, "%s %s is for --host real", real_only[i][0],
+				       real_only[i][1]);
+	if (o->real && !o->tunnel)
+		return err_set(err, EXIT_USAGE,
+			       "--host real needs --tunnel PROTO:ADDRESS:PORT, the VPN server's "
+			       "endpoint");
 	return 0;
+}
+
+int setup_check(const struct run_opts *o, struct err *err)
+{
+	struct setup scratch = { 0 };
+	struct ipaddr a;
+	int rc = check_host_options(o, err);
+
+	if (rc == 0 && o->tunnel)
+		rc = parse_tunnel(&scratch, o->tunnel, err);
+	free(scratch.tunnel_address);
+	for (const char *const *r = o->real_addrs; rc == 0 && r && *r; r++)
+		if (!ipaddr_parse(*r, &a))
+			rc = err_set(err, EXIT_USAGE,
+				     "--real-address %s: a numeric address is wanted", *r);
+	return rc < 0 ? -1 : outside_options(&o->outside, err);
 }
 
 int setup_open(struct setup *s, const struct scenario_set *set, struct err *err)
 {
-	if (check_options(s->o, err) < 0 || choose_images(s, err) < 0 || go_on(s, err) < 0 ||
-	    host_up(s, set, err) < 0 || go_on(s, err) < 0 || find_tunnel(s, err) < 0 ||
-	    outside_fill(&s->outside, &s->o->outside, s->host, err) < 0 ||
+	if ((s->o->tunnel && parse_tunnel(s, s->o->tunnel, err) < 0) || choose_images(s, err) < 0 ||
+	    go_on(s, err) < 0 || host_up(s, set, err) < 0 || go_on(s, err) < 0)
+		return -1;
+	lab_tunnel(s);
+	if (outside_fill(&s->outside, &s->o->outside, s->host, err) < 0 ||
 	    outside_check(&s->outside, set, s->host, s->o->i_mean_it, err) < 0 ||
 	    know_addresses(s, err) < 0 || note_project(s, err) < 0)
 		return -1;

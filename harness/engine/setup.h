@@ -33,6 +33,9 @@ struct setup {
 	size_t n_env;
 };
 
+/* Everything about the options that can be said before anything is begun. -1 with what is wrong (EXIT_USAGE). */
+int setup_check(const struct run_opts *o, struct err *err);
+
 /* Everything up to the point where a stack can be opened; journals "image" and "environment". The caller has filled
  * the first group of members, and calls setup_close() also after a failure. */
 int setup_open(struct setup *s, const struct scenario_set *set, struct err *err);
