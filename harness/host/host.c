@@ -38,7 +38,7 @@ static struct host *handle_new(const char *id)
 		abort();
 	h->id = str_fmt("%s", id);
 	for (int i = 0; i < N_NODES; i++)
-		h->nodes[i] = (struct node){ .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
+		h->nodes[i] = (struct lab_node){ .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
 	return h;
 }
 
@@ -77,7 +77,7 @@ struct host *lab_handle_new(const char *id)
 	return h;
 }
 
-void lab_node_forget(struct node *n)
+void lab_node_forget(struct lab_node *n)
 {
 	int *fds[] = { &n->netns_fd, &n->pidns_fd, &n->ctl_fd };
 

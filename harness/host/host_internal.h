@@ -30,7 +30,7 @@
 
 enum node_index { NODE_ISP, NODE_VPN, NODE_INTERNET, NODE_HOST, N_NODES };
 
-struct node {
+struct lab_node {
 	pid_t pid;	/* 0: not running */
 	uint64_t start; /* proc_start_time(), so that a reused pid is never hit */
 	int netns_fd, pidns_fd;
@@ -43,7 +43,7 @@ struct host {
 	char *id, *state_dir, *root, *socket, *cgroup_parent;
 	char **uplinks, **addrs; /* NULL-terminated */
 	json_t *state;
-	struct node nodes[N_NODES]; /* real: only NODE_HOST */
+	struct lab_node nodes[N_NODES]; /* real: only NODE_HOST */
 	struct lab_vpn vpn;	    /* strings are owned by state */
 	struct lab_torrent torrent; /* the same */
 	const volatile sig_atomic_t *cancel;
@@ -57,7 +57,7 @@ struct host *lab_handle_new(const char *id);
 const char *lab_str(const struct host *h, const char *key); /* a string of the state */
 char *lab_path(const struct host *h, const char *fmt, ...)  /* below the lab's directory on disk */
 	__attribute__((format(printf, 2, 3)));
-void lab_node_forget(struct node *n);
+void lab_node_forget(struct lab_node *n);
 
 /* Append a copy to a NULL-terminated list, unless it is there already. */
 void host_list_add(char ***list, const char *text);
@@ -71,7 +71,7 @@ void lab_state_own(struct host *h); /* note this process as the one that uses th
 int lab_state_save(struct host *h, struct err *err);
 int lab_state_load(struct host *h, struct err *err);
 char *lab_last_line(const char *log); /* what a service said last; "" when nothing; caller frees */
-bool lab_node_alive(const struct node *n);
+bool lab_node_alive(const struct lab_node *n);
 void lab_state_use(struct host *h); /* derive root, socket, vpn and torrent from the state */
 
 /* lab_disk.c: what must lie on disk before the nodes start */
@@ -89,7 +89,7 @@ int lab_seed_make(struct host *h, void (*progress)(void *, const char *), void *
 int lab_node_start(struct host *h, enum node_index i, struct err *err);
 int lab_node_go(struct host *h, enum node_index i, struct err *err);
 int lab_node_started(struct host *h, enum node_index i, struct err *err);
-int lab_node_kill(struct node *n, struct err *err);
+int lab_node_kill(struct lab_node *n, struct err *err);
 
 /* lab_init.c: the process that is a node's init */
 void lab_init_run(const char *id, const char *name) __attribute__((noreturn));

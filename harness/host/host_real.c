@@ -168,7 +168,7 @@ static char *docker_socket(struct err *err)
 
 static int fill(struct host *h, struct err *err)
 {
-	struct node *n = &h->nodes[NODE_HOST];
+	struct lab_node *n = &h->nodes[NODE_HOST];
 
 	uplinks_v4(&h->uplinks);
 	uplinks_v6(&h->uplinks);
@@ -204,7 +204,7 @@ static struct host *open_real(bool with_state, struct err *err)
 	h->id = str_fmt("real");
 	h->state = json_object();
 	for (int i = 0; i < N_NODES; i++)
-		h->nodes[i] = (struct node){ .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
+		h->nodes[i] = (struct lab_node){ .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
 	if (fill(h, err) < 0 || (with_state && make_state(h, err) < 0)) {
 		host_close(h);
 		return NULL;

@@ -42,7 +42,7 @@ static void inner_environment(void)
 }
 
 /* One call enters all namespaces of the init (setns(2) with a pidfd, Linux 5.8). */
-static int enter(const struct node *n)
+static int enter(const struct lab_node *n)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, n->pid, 0);
 	int rc;
@@ -70,7 +70,7 @@ int host_enter(const struct host *h, const char *node, struct err *err)
 }
 
 struct inside {
-	const struct node *node;
+	const struct lab_node *node;
 	const struct proc_opts *outer;
 	int64_t timeout_ns;
 	bool *timed_out; /* shared with the child */

@@ -89,7 +89,7 @@ static int kill_strays(const char *id, struct err *err)
 	const struct dirent *e;
 
 	while (proc && (e = readdir(proc))) {
-		struct node n = { .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
+		struct lab_node n = { .netns_fd = -1, .pidns_fd = -1, .ctl_fd = -1 };
 
 		if (e->d_name[0] < '1' || e->d_name[0] > '9' || !is_init_of(e->d_name, id))
 			continue;

@@ -47,7 +47,7 @@ static void become_init(const char *const argv[], int ctl, int log)
 /* A line of the init: "+" is good news, "-text" is its error. */
 static int hear(struct host *h, enum node_index i, struct err *err)
 {
-	struct node *n = &h->nodes[i];
+	struct lab_node *n = &h->nodes[i];
 	struct pollfd p = { .fd = n->ctl_fd, .events = POLLIN };
 	int64_t deadline = clock_mono_ns() + NODE_START_NS;
 	char line[512];
@@ -77,7 +77,7 @@ static int open_ns(pid_t pid, const char *kind, struct err *err)
 	return fd < 0 ? err_errno(err, "%s", path) : fd;
 }
 
-static int adopt(struct node *n, pid_t pid, struct err *err)
+static int adopt(struct lab_node *n, pid_t pid, struct err *err)
 {
 	n->pid = pid;
 	n->start = proc_start_time(pid);
@@ -95,7 +95,7 @@ int lab_node_start(struct host *h, enum node_index i, struct err *err)
 			      CLONE_NEWIPC | SIGCHLD;
 	_cleanup_free_ char *log_path = lab_path(h, "log/init.log");
 	_cleanup_close_ int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	struct node *n = &h->nodes[i];
+	struct lab_node *n = &h->nodes[i];
 	int pair[2];
 	long pid;
 
@@ -132,7 +132,7 @@ int lab_node_started(struct host *h, enum node_index i, struct err *err)
 }
 
 /* SIGKILL to the init of a pid namespace ends everything in it; its own end comes when all are reaped. */
-int lab_node_kill(struct node *n, struct err *err)
+int lab_node_kill(struct lab_node *n, struct err *err)
 {
 	_cleanup_close_ int pidfd = -1;
 	struct pollfd p = { .events = POLLIN };

@@ -47,7 +47,7 @@ char *lab_last_line(const char *log)
 	return str_fmt("%.400s", nl ? nl + 1 : text ? text : "");
 }
 
-bool lab_node_alive(const struct node *n)
+bool lab_node_alive(const struct lab_node *n)
 {
 	return n->pid > 1 && n->start != 0 && proc_start_time(n->pid) == n->start;
 }
@@ -64,7 +64,7 @@ bool host_lab_in_use(const char *id)
 	_cleanup_free_ char *path = str_fmt("%s/%s/state.json", RUN_DIR, id);
 	_cleanup_json_ json_t *state = json_load_file(path, 0, NULL);
 	json_t *owner = json_object_get(state, "owner");
-	struct node n = { .pid = (pid_t)json_integer_value(json_object_get(owner, "pid")),
+	struct lab_node n = { .pid = (pid_t)json_integer_value(json_object_get(owner, "pid")),
 			  .start = (uint64_t)json_integer_value(json_object_get(owner, "start")) };
 
 	return lab_node_alive(&n);
@@ -101,7 +101,7 @@ static int ns_open(pid_t pid, const char *kind)
 static void load_node(struct host *h, enum node_index i)
 {
 	json_t *o = json_object_get(json_object_get(h->state, "nodes"), lab_node_name(i));
-	struct node *n = &h->nodes[i];
+	struct lab_node *n = &h->nodes[i];
 
 	n->pid = (pid_t)json_integer_value(json_object_get(o, "pid"));
 	n->start = (uint64_t)json_integer_value(json_object_get(o, "start"));
@@ -137,7 +137,7 @@ static void load_facts(struct host *h)
 
 void lab_state_use(struct host *h)
 {
-	struct node *n = &h->nodes[NODE_HOST];
+	struct lab_node *n = &h->nodes[NODE_HOST];
 
 	load_facts(h);
 	free(h->root);
