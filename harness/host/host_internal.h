@@ -44,8 +44,8 @@ struct host {
 	char **uplinks, **addrs; /* NULL-terminated */
 	json_t *state;
 	struct lab_node nodes[N_NODES]; /* real: only NODE_HOST */
-	struct lab_vpn vpn;	    /* strings are owned by state */
-	struct lab_torrent torrent; /* the same */
+	struct lab_vpn vpn;		/* strings are owned by state */
+	struct lab_torrent torrent;	/* the same */
 	const volatile sig_atomic_t *cancel;
 };
 

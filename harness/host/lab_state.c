@@ -65,7 +65,8 @@ bool host_lab_in_use(const char *id)
 	_cleanup_json_ json_t *state = json_load_file(path, 0, NULL);
 	json_t *owner = json_object_get(state, "owner");
 	struct lab_node n = { .pid = (pid_t)json_integer_value(json_object_get(owner, "pid")),
-			  .start = (uint64_t)json_integer_value(json_object_get(owner, "start")) };
+			      .start = (uint64_t)json_integer_value(
+				      json_object_get(owner, "start")) };
 
 	return lab_node_alive(&n);
 }
