@@ -2,6 +2,7 @@
 /* The program: finds the sub-command in the table and hands over. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,20 @@ static void open_streams(void)
 		(void)close(fd);
 }
 
+/* Anywhere, but not among the words that `lab shell NODE` passes on. */
+static bool wants_help(int argc, char **argv)
+{
+	bool shell = argc > 2 && strcmp(argv[1], "lab") == 0 && strcmp(argv[2], "shell") == 0;
+
+	for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+		if (shell && i > 2)
+			return false;
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
@@ -87,7 +102,7 @@ int main(int argc, char **argv)
 			      argv[1]);
 		return EXIT_USAGE;
 	}
-	if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+	if (wants_help(argc, argv)) {
 		(void)fputs(c->usage, stdout);
 		return EXIT_PASS;
 	}
