@@ -45,7 +45,7 @@ static void take_tap(struct work *w, const json_t *e)
 	t->file = str_fmt("%s/%s.pcap", event_str(w->head, "dir"), t->name);
 	t->received = (uint64_t)event_int(e, "received");
 	t->dropped = (uint64_t)event_int(e, "dropped");
-	t->delivered = (uint64_t)event_int(e, "delivered");
+	t->delivered = (uint64_t)event_int(e, "delivered") + (uint64_t)event_int(e, "tunnel");
 	t->beacon_begin = event_bool(e, "beacon-begin");
 	t->beacon_end = event_bool(e, "beacon-end");
 	t->reconciled = event_bool(e, "reconciled");

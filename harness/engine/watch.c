@@ -280,13 +280,14 @@ void watch_end(struct watch *w)
 			w->o.journal, "tap",
 			json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:b,s:b,s:b,s:i,s:i,s:s,s:o}",
 				  "tap", w->names[i], "role", tap_role(w->taps[i]), "interface",
-				  tap_ifname(w->taps[i]), "received", (json_int_t)s.received,
-				  "dropped", (json_int_t)s.dropped + (json_int_t)s.tunnel_dropped,
-				  "delivered", (json_int_t)s.delivered, "tunnel",
-				  (json_int_t)s.tunnel_delivered, "beacon-begin", s.beacon_begin,
-				  "beacon-end", s.beacon_end, "reconciled", s.reconciled, "failed",
-				  s.failed, "lives", (int)s.lives, "gaps", (int)s.gaps, "error",
-				  s.error, "events", events_json(w->taps[i])));
+				  tap_ifname(w->taps[i]), "received",
+				  (json_int_t)s.received + (json_int_t)s.tunnel_received, "dropped",
+				  (json_int_t)s.dropped + (json_int_t)s.tunnel_dropped, "delivered",
+				  (json_int_t)s.delivered, "tunnel", (json_int_t)s.tunnel_delivered,
+				  "beacon-begin", s.beacon_begin, "beacon-end", s.beacon_end,
+				  "reconciled", s.reconciled, "failed", s.failed, "lives",
+				  (int)s.lives, "gaps", (int)s.gaps, "error", s.error, "events",
+				  events_json(w->taps[i])));
 	}
 }
 

@@ -64,10 +64,11 @@ run() { # defects, scenario: the exit status to $status, the result to $tmp/repo
 check_leak() { # source (a pattern)
 	[ "$status" = 1 ] || fail "exit status $status, not 1"
 	python3 - "$tmp/reports/latest/result.json" "$1" "$tmp/out" <<'PY' || fail "the leak is not named as it must be"
-import datetime, fnmatch, json, re, subprocess, sys
+import datetime, fnmatch, json, os, re, subprocess, sys
 result, source, out = json.load(open(sys.argv[1])), sys.argv[2], open(sys.argv[3]).read()
 scenario = result["scenarios"][0]
 assert result["verdict"] == scenario["verdict"] == "leak", scenario["verdict"]
+where = os.path.dirname(os.path.realpath(sys.argv[1]))  # what the links of a result are relative to
 apps = {"qbittorrent", "sonarr"}
 services = {f["service"] for f in scenario["findings"]}
 assert apps <= services, services
@@ -79,13 +80,14 @@ for app in apps:
     assert scenario["begin"] <= f["time"] <= scenario["end"]
     src, dst = re.match(r"(\S+):\d+ > (\S+):\d+ udp", f["packet"]).groups()
     assert fnmatch.fnmatch(src, source), f"{src} is not {source}"
-    capture = f["evidence"].replace("/evidence/", "/")
+    evidence = os.path.join(where, f["evidence"])
+    capture = evidence.replace("/evidence/", "/")
     dump = subprocess.run(["tcpdump", "-r", capture, "-nn", "-tt", "-e", "--time-stamp-precision=nano"],
                           capture_output=True, text=True, check=True).stdout.splitlines()
     line = [l for l in dump if re.match(r"\d{9,}\.\d{9} ", l)][f["frame"] - 1]
     assert line.startswith(f"{f['time'] // 10**9}.{f['time'] % 10**9:09d} "), (line, f["time"])
     assert src in line and dst in line, line
-    slice_ = subprocess.run(["tcpdump", "-r", f["evidence"], "-nn", "-tt", "--time-stamp-precision=nano"],
+    slice_ = subprocess.run(["tcpdump", "-r", evidence, "-nn", "-tt", "--time-stamp-precision=nano"],
                             capture_output=True, text=True, check=True).stdout
     assert line.split()[0] in slice_, "the slice lacks the packet"
 first = scenario["findings"][0]

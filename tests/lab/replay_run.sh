@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 lp=${LEAKPROOF:-build/leakproof}
 id=rr$((RANDOM % 10000))
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+command -v python3 > /dev/null || { echo "needs python3"; exit 77; }
 tmp=$(mktemp -d)
 at=(--reports "$tmp/reports" --captures "$tmp/captures")
 cleanup() {
@@ -21,6 +22,11 @@ fail() { echo "FAILED: $*"; exit 1; }
 "$lp" replay "${at[@]}" --json latest > "$tmp/again" || fail "replay ended with $?"
 cmp "$tmp/again" "$tmp/reports/latest/result.json" || fail "replay gives another result"
 grep -q '"attempts": [1-9]' "$tmp/again" || fail "no attempt was seen, so nothing was compared"
+python3 - "$tmp/again" << 'PY' || fail "what the taps received and what was judged differ"
+import json, sys
+for t in json.load(open(sys.argv[1]))["scenarios"][0]["taps"]:
+    assert t["received"] == t["delivered"] + t["dropped"] and t["delivered"] == t["packets"] > 0, t
+PY
 
 "$lp" run --lab "$id" "${at[@]}" --quiet kill-vpn-process > /dev/null 2>&1 &
 harness=$!

@@ -21,6 +21,12 @@ static void test_the_whole_story_passes(void **state)
 	assert_int_equal(r->scenarios[0].findings_total, 0);
 	assert_int_equal(r->scenarios[0].n_controls, 3);
 	assert_true(r->scenarios[0].canaries_sent > 100);
+	for (size_t i = 0; i < r->scenarios[0].n_taps; i++) { /* the tunnel's stream included */
+		const struct result_tap *t = &r->scenarios[0].taps[i];
+
+		assert_int_equal(t->received, t->delivered + t->dropped);
+		assert_int_equal(t->delivered, t->packets);
+	}
 	result_free(r);
 }
 
