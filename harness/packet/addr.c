@@ -7,15 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
+
 bool ipaddr_in_prefix(const struct ipaddr *a, const struct ipaddr *net, unsigned len)
 {
 	unsigned bytes, bits;
 
 	if (ipaddr_is_v4(a) != ipaddr_is_v4(net))
 		return false;
-	len += ipaddr_is_v4(a) ? 96 : 0;
-	if (len > 128)
-		len = 128;
+	len = (unsigned)min_u64(len + (ipaddr_is_v4(a) ? 96 : 0), 128);
 	bytes = len / 8;
 	bits = len % 8;
 	if (memcmp(a->b, net->b, bytes) != 0)
@@ -48,11 +48,8 @@ bool ipaddr_parse_prefix(const char *text, struct ipaddr *net, unsigned *len)
 
 	if (!slash)
 		slash = text + strlen(text);
-	if ((size_t)(slash - text) >= sizeof(host))
-		return false;
-	memcpy(host, text, (size_t)(slash - text));
-	host[slash - text] = '\0';
-	if (!ipaddr_parse(host, &a))
+	if (snprintf(host, sizeof(host), "%.*s", (int)(slash - text), text) >= (int)sizeof(host) ||
+	    !ipaddr_parse(host, &a))
 		return false;
 	n = ipaddr_is_v4(&a) ? 32 : 128;
 	if (*slash) {

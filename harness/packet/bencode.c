@@ -11,8 +11,6 @@ static bool digits(struct cursor *c, uint8_t end, uint64_t *v)
 	for (;; n++) {
 		uint8_t b = cursor_u8(c);
 
-		if (c->short_)
-			return false;
 		if (b == end)
 			return n > 0;
 		if (b < '0' || b > '9' || n == 18)
@@ -25,30 +23,27 @@ bool bencode_string(struct cursor *c, const uint8_t **p, size_t *n)
 {
 	struct cursor at = *c;
 	uint64_t len;
-	const uint8_t *s;
 
 	if (!digits(&at, ':', &len) || len > at.left)
 		return false;
-	s = cursor_take(&at, (size_t)len);
-	if (!s)
-		return false;
-	*p = s;
 	*n = (size_t)len;
+	*p = cursor_take(&at, *n);
 	*c = at;
 	return true;
 }
 
 bool bencode_int(struct cursor *c, int64_t *v)
 {
-	struct cursor at = *c;
+	struct cursor at = *c, behind;
 	bool negative;
 	uint64_t n;
 
 	if (cursor_u8(&at) != 'i')
 		return false;
-	negative = at.left > 0 && *at.p == '-';
+	behind = at;
+	negative = cursor_u8(&behind) == '-';
 	if (negative)
-		cursor_skip(&at, 1);
+		at = behind;
 	if (!digits(&at, 'e', &n))
 		return false;
 	*v = negative ? -(int64_t)n : (int64_t)n;
@@ -58,9 +53,12 @@ bool bencode_int(struct cursor *c, int64_t *v)
 
 bool bencode_enter(struct cursor *c, char kind)
 {
-	if (c->short_ || c->left == 0 || *c->p != (uint8_t)kind)
+	struct cursor at = *c;
+
+	if (cursor_u8(&at) != (uint8_t)kind)
 		return false;
-	return cursor_skip(c, 1);
+	*c = at;
+	return true;
 }
 
 bool bencode_leave(struct cursor *c)

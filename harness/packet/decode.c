@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/order.h"
+
 #define ETHERTYPE_IP4	   0x0800
 #define ETHERTYPE_ARP	   0x0806
 #define ETHERTYPE_RARP	   0x8035
@@ -108,14 +110,21 @@ size_t text_put(char *to, size_t size, const uint8_t *p, size_t len)
 	return at;
 }
 
+static bool is_digit(uint8_t b)
+{
+	return b >= '0' && b <= '9';
+}
+
 bool text_addr(const char *p, size_t n, struct ipaddr *a, uint16_t *port)
 {
 	char host[IPADDR_TEXT];
 	size_t colons = 0, end = n;
 	unsigned long number = 0;
+	struct cursor c;
+	uint8_t next;
 
 	*port = 0;
-	if (n > 1 && p[0] == '[') {
+	if (n && p[0] == '[') {
 		const char *close = memchr(p, ']', n);
 
 		if (!close)
@@ -130,18 +139,18 @@ bool text_addr(const char *p, size_t n, struct ipaddr *a, uint16_t *port)
 		if (colons > 1)
 			end = n;
 	}
-	if (end == 0 || end >= sizeof(host))
+	if (snprintf(host, sizeof(host), "%.*s", (int)end, p) >= (int)sizeof(host))
 		return false;
-	memcpy(host, p, end);
-	host[end] = '\0';
-	if (end < n && p[end] == ']')
-		end++;
-	if (end < n && p[end] == ':')
-		for (end++; end < n && p[end] >= '0' && p[end] <= '9' && number < 65536; end++)
-			number = number * 10 + (unsigned long)(p[end] - '0');
 	if (!ipaddr_parse(host, a))
 		return false;
-	*port = number < 65536 ? (uint16_t)number : 0;
+	c = cursor_of((const uint8_t *)p + end, n - end);
+	next = cursor_u8(&c);
+	if (next == ']')
+		next = cursor_u8(&c);
+	if (next == ':')
+		while (number <= UINT16_MAX && is_digit(next = cursor_u8(&c)))
+			number = number * 10 + (unsigned long)(next - '0');
+	*port = number > UINT16_MAX ? 0 : (uint16_t)number;
 	return true;
 }
 
@@ -261,7 +270,7 @@ static void decode_cooked(struct work *w, struct span s, bool v2)
 		fact_reason(f, UND_LINK_SHORT);
 		return;
 	}
-	f->sll_type = (uint8_t)(kind < 255 ? kind : 255);
+	f->sll_type = (uint8_t)min_u64(kind, 255);
 	if (hw_len == 6) {
 		memcpy(f->src_mac, mac, 6);
 		f->has_macs = true;
@@ -329,14 +338,14 @@ static bool decode_plain(struct work *w, struct span s)
 	w->l = l;
 	w->inner = true;
 	total -= 20;
-	decode_transport(w, span_of(ip + 20, s.len - 34 < total ? s.len - 34 : total, total));
+	decode_transport(w, span_of(ip + 20, min_u64(s.len - 34, total), total));
 	return true;
 }
 
 enum undecodable decode_frame(struct decoder *d, uint32_t linktype, const uint8_t *data,
 			      uint32_t caplen, uint32_t len, int64_t time, struct facts *out)
 {
-	struct span s = { data, caplen, len > caplen ? len : caplen };
+	struct span s = span_of(data, caplen, max_u64(len, caplen));
 	struct work w = { .f = out, .d = d };
 
 	memset(out, 0, offsetof(struct facts, layer));

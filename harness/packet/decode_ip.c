@@ -4,6 +4,8 @@
 
 #include <netinet/in.h>
 
+#include "base/order.h"
+
 #define IP6_EXTENSIONS 16 /* more than any sender uses; a bound against walks without end */
 
 static void ip_reason(const struct work *w, enum undecodable u)
@@ -175,7 +177,7 @@ static void decode_ip4(struct work *w, struct span s)
 	l->l4 = c.p;
 	w->frag_proto = l->proto;
 	w->frag_body = c.p;
-	s = span_of(c.p, c.left < total - header ? c.left : total - header, total - header);
+	s = span_of(c.p, min_u64(c.left, total - header), total - header);
 	if (l->frag == FRAG_NONE)
 		decode_transport(w, s);
 	else
@@ -208,8 +210,7 @@ static void decode_ip6(struct work *w, struct span s)
 		ip_reason(w, UND_IP6_SHORT);
 		total = s.wire;
 	}
-	if (c.left > total - 40)
-		c.left = total - 40;
+	c.left = min_u64(c.left, total - 40);
 	if (!ip6_walk(w, &c))
 		return;
 	gone = (size_t)(c.p - h);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* UDP, and which protocol a datagram speaks: by its shape where shapes are distinct, else by its port. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #define PORT_DNS	      53
@@ -8,7 +9,6 @@
 #define PORT_NTP	      123
 #define PORT_NETBIOS_NAME     137
 #define PORT_NETBIOS_DATAGRAM 138
-#define PORT_QUIC	      443
 #define PORT_DHCP6_CLIENT     546
 #define PORT_DHCP6_SERVER     547
 #define PORT_DOT	      853
@@ -21,7 +21,6 @@
 #define PORT_PCP_CLIENT	      5350
 #define PORT_PCP	      5351
 #define PORT_LLMNR	      5355
-#define PORT_LSD	      6771
 
 static bool on(const struct net_layer *l, uint16_t port)
 {
@@ -90,10 +89,9 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 {
 	const struct net_layer *l = w->l;
 	struct facts *f = w->f;
-	uint16_t low = l->sport < l->dport ? l->sport : l->dport;
 
-	if (low > PORT_VXLAN_OLD)
-		return false;
+	if (l->sport > PORT_VXLAN_OLD && l->dport > PORT_VXLAN_OLD)
+		return false; /* soon said of most */
 	if (on(l, PORT_DNS))
 		return decode_dns(f, p, len, DNS_OVER_UDP);
 	if (on(l, PORT_MDNS))
@@ -112,8 +110,6 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 		return decode_ntp(f, p, len);
 	if (on(l, PORT_SSDP))
 		return decode_ssdp(f, p, len);
-	if (on(l, PORT_LSD))
-		return decode_lsd(f, p, len);
 	if (on(l, PORT_PCP) || on(l, PORT_PCP_CLIENT))
 		return decode_natpmp(f, p, len);
 	if (on(l, PORT_GTPU))
@@ -187,7 +183,7 @@ void decode_udp(struct work *w, struct span s)
 	}
 	wire -= 8;
 	l->payload = c.p;
-	l->payload_len = (uint32_t)(c.left < wire ? c.left : wire);
+	l->payload_len = (uint32_t)min_u64(c.left, wire);
 	l->payload_wire = (uint32_t)wire;
 	if (w->quoted)
 		return;

@@ -87,6 +87,7 @@ static void settle(struct judge *j, struct attempt *a)
 			    store_bin_value(j, SERIES_TUNNEL_OUT, a->time + j->bin);
 	if (a->protected_ && !a->outside && !tunnelled)
 		store_blocked(j, a->time);
+	a->key = 0; /* it fits nothing any more */
 }
 
 void match_expire(struct judge *j, bool all)

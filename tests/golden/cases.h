@@ -1022,6 +1022,16 @@ static void text_v4(struct golden *g)
 	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("Your address: 203.0.113.10\n"))));
 }
 
+/* With nothing before it, and behind a segment that could have been its begin. */
+static void text_first(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("203.0.113.10 is you"))));
+	add(g, "exit", 9, ip(SINK, TUN, P_TCP, tcp(80, 40002, 9, F_ACK, text("seen-"))));
+	add(g, "exit", 18, ip(SINK, TUN, P_TCP, tcp(80, 40002, 14, F_ACK, text("203.0.113.10 again"))));
+	add(g, "exit", 27, ip(SINK, TUN, P_TCP, tcp(80, 40003, 9, F_ACK, text("seen-"))));
+	add(g, "exit", 36, ip(SINK, TUN, P_TCP, tcp(80, 40003, 14, F_ACK, text("-203.0.113.10 again"))));
+}
+
 static void text_v6(struct golden *g)
 {
 	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 514, text("<13>peer [2001:DB8:1::10]:6881"))));
@@ -1355,6 +1365,7 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-in-payload-dns-answer", LAB, miss_told_dns },
 	{ "real-address-in-payload-ciphertext", LAB, miss_told_bytes },
 	{ "real-address-text+body", LAB, text_v4 },
+	{ "real-address-text+at-the-start", LAB, text_first },
 	{ "real-address-text+v6-upper-case", LAB, text_v6 },
 	{ "real-address-text+in-pieces", LAB, text_in_pieces },
 	{ "real-address-text-in-other-pieces", LAB, miss_text_pieces },

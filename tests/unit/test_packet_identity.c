@@ -192,6 +192,17 @@ static void addresses_parse_and_print(void **state)
 	assert_int_equal(len, 32);
 	assert_true(ipaddr_parse_prefix("::1", &a, &len));
 	assert_int_equal(len, 128);
+	assert_true(ipaddr_parse_prefix("10.0.0.0/9", &a, &len));
+	assert_int_equal(len, 9);
+	assert_true(ipaddr_parse_prefix("0.0.0.0/0", &a, &len));
+	assert_int_equal(len, 0);
+	assert_false(ipaddr_parse_prefix("10.0.0/8", &a, &len));
+	assert_false(ipaddr_parse_prefix("10.0.0.0/;", &a, &len));
+	assert_false(ipaddr_parse_prefix("2001:db8::/129", &a, &len));
+	/* the longest text of an address, and one character too many */
+	assert_true(ipaddr_parse_prefix("0000:0000:0000:0000:0000:ffff:255.255.255.255", &a, &len));
+	assert_false(
+		ipaddr_parse_prefix("0000:0000:0000:0000:0000:ffff:255.255.255.2555", &a, &len));
 	assert_false(ipaddr_parse_prefix("10.0.0.0/33", &a, &len));
 	assert_false(ipaddr_parse_prefix("10.0.0.0/", &a, &len));
 	assert_false(ipaddr_parse_prefix("10.0.0.0/8x", &a, &len));
@@ -210,6 +221,8 @@ static bool in(const char *addr, const char *prefix)
 
 static void prefixes_match(void **state)
 {
+	struct ipaddr a = ipaddr_v4((const uint8_t[]){ 1, 2, 3, 4 });
+
 	(void)state;
 	assert_true(in("10.1.2.3", "10.0.0.0/8"));
 	assert_false(in("11.0.0.0", "10.0.0.0/8"));
@@ -221,6 +234,9 @@ static void prefixes_match(void **state)
 	assert_true(in("2001:db8:1::1", "2001:db8::/31"));
 	assert_true(in("1.2.3.4", "1.2.3.4/32"));
 	assert_false(in("1.2.3.5", "1.2.3.4/32"));
+	assert_true(in("2001:db8::1", "2001:db8::1/128"));
+	assert_false(in("2001:db8::2", "2001:db8::1/128"));
+	assert_true(ipaddr_in_prefix(&a, &a, 1000)); /* no prefix is longer than the address */
 }
 
 static void kinds_of_addresses(void **state)
@@ -232,6 +248,7 @@ static void kinds_of_addresses(void **state)
 		{ "127.0.0.53", 'l' },	    { "::1", 'l' },
 		{ "224.0.0.251", 'm' },	    { "239.255.255.250", 'm' },
 		{ "255.255.255.255", 'm' }, { "ff02::fb", 'm' },
+		{ "169.253.1.1", 'P' },	    { "168.254.1.1", 'P' },
 		{ "169.254.1.1", 'k' },	    { "fe80::1", 'k' },
 		{ "febf::1", 'k' },	    { "10.0.0.1", 'p' },
 		{ "172.16.0.1", 'p' },	    { "172.31.255.255", 'p' },

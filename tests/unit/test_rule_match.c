@@ -147,6 +147,23 @@ static void test_each_that_left_settles_one(void **state)
 	check_counts(&w, 3, 0);
 }
 
+/* Of two that fit, the one that was seen last is the one that left. */
+static void test_the_nearest_is_the_one_that_left(void **state)
+{
+	struct world w = lab();
+	int mark = judge_add_mark(w.j, START, START + 900 * MS);
+
+	(void)state;
+	feed(&w, "br-vpn", 0, from_qbt(0, 64, datagram()));
+	feed(&w, "br-vpn", 10 * MS, from_qbt(0, 64, datagram()));
+	feed(&w, "uplink", 10 * MS + 45000, leaving(7, 63, translated()));
+	judge_finish(w.j);
+	assert_true(first_of(&w, "cleartext-outside-tunnel")->confidence == 0.98);
+	assert_int_equal(judge_blocked(w.j), 1);
+	assert_int_equal(judge_mark_get(w.j, mark)->first_blocked_in, START);
+	end(&w);
+}
+
 /* Only the newest 64 of a flood of like packets are looked at. */
 static void test_a_flood_is_bounded(void **state)
 {
@@ -391,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_one_service_twice_is_not_ambiguous),
 		cmocka_unit_test(test_three_services_are_two_names),
 		cmocka_unit_test(test_each_that_left_settles_one),
+		cmocka_unit_test(test_the_nearest_is_the_one_that_left),
 		cmocka_unit_test(test_a_flood_is_bounded),
 		cmocka_unit_test(test_copies_of_the_inside),
 		cmocka_unit_test(test_whose_copy_it_is),

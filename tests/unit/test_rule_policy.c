@@ -317,6 +317,22 @@ static void test_an_allowance_in_words(void **state)
 	policy_free(p);
 }
 
+static void test_words_of_roles_and_kinds(void **state)
+{
+	enum tap_role role;
+	enum tunnel_kind kind;
+
+	(void)state;
+	for (enum tap_role r = TAP_UPLINK; r <= TAP_EXIT; r++)
+		assert_true(tap_role_parse(tap_role_name(r), &role) == 0 && role == r);
+	for (enum tunnel_kind k = TUNNEL_WIREGUARD; k <= TUNNEL_OPENVPN; k++)
+		assert_true(tunnel_kind_parse(tunnel_kind_name(k), &kind) == 0 && kind == k);
+	assert_int_equal(tap_role_parse("up", &role), -1);
+	assert_int_equal(tap_role_parse("", &role), -1);
+	assert_int_equal(tunnel_kind_parse("openvpn2", &kind), -1);
+	policy_free(NULL);
+}
+
 /* ---- examples ---- */
 
 static void test_the_examples_are_policies(void **state)
@@ -366,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_bad_words),
 		cmocka_unit_test(test_an_allowance_in_words),
+		cmocka_unit_test(test_words_of_roles_and_kinds),
 		cmocka_unit_test(test_the_examples_are_policies),
 		cmocka_unit_test(test_the_reference_is_what_the_program_prints),
 	};

@@ -218,6 +218,25 @@ static void test_canaries_of_each_tap(void **state)
 	end(&w);
 }
 
+/* Ids that the table's hash does not tell apart (131072 slots) are two all the same. */
+static void test_canaries_of_one_slot(void **state)
+{
+	struct world w = lab();
+	const struct judge_canary *c;
+	size_t n;
+
+	(void)state;
+	feed(&w, "uplink", 1, canary(5));
+	feed(&w, "uplink", 2, canary(5 + 131072));
+	feed(&w, "uplink", 3, canary(5));
+	feed(&w, "uplink", 4, canary(5 + 131072));
+	c = judge_canaries(w.j, &n);
+	assert_int_equal(n, 2);
+	check_canary(&c[0], 5, tap(&w, "uplink"), 2, 1, 3);
+	check_canary(&c[1], 5 + 131072, tap(&w, "uplink"), 2, 2, 4);
+	end(&w);
+}
+
 /* A soak that sends more canaries than there is room for: the first ones stay, and still count. */
 static void test_canaries_are_bounded(void **state)
 {
@@ -520,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_controls_of_each_tap_and_id),
 		cmocka_unit_test(test_controls_are_bounded),
 		cmocka_unit_test(test_canaries_of_each_tap),
+		cmocka_unit_test(test_canaries_of_one_slot),
 		cmocka_unit_test(test_canaries_are_bounded),
 		cmocka_unit_test(test_upkeep_is_counted_by_name),
 		cmocka_unit_test(test_bins_end_where_the_last_packet_is),

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP headers at their limits, and which protocol a datagram is taken for: by its shape, else by its port. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "packet/frames.h"
+
+static struct facts facts;
+
+static void udp4(unsigned sport, unsigned dport, const void *p, size_t n)
+{
+	struct frame f = { .n = 0 };
+
+	put_ip4(&f, 17, n + 8, 1, 0);
+	put_udp(&f, sport, dport, n);
+	put(&f, p, n);
+	(void)decode_frame(NULL, LINK_RAW, f.b, (uint32_t)f.n, (uint32_t)f.n, 1000, &facts);
+}
+
+static uint64_t protos_on(unsigned sport, unsigned dport, const struct frame *p)
+{
+	udp4(sport, dport, p->b, p->n);
+	return facts.protos & ~P(UDP);
+}
+
+/* ---- the header ---- */
+
+static void lengths_at_their_limits(void **state)
+{
+	static const struct {
+		unsigned stated;
+		enum undecodable reason;
+		uint32_t payload;
+	} rows[] = {
+		{ 12, UND_NONE, 4 },
+		{ 10, UND_NONE, 2 },
+		{ 8, UND_NONE, 0 },
+		{ 7, UND_UDP_LENGTH, 4 },
+		{ 13, UND_UDP_LENGTH, 4 },
+		{ 0, UND_NONE, 4 }, /* RFC 2675: longer than can be said */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame f = { .n = 0 };
+
+		put_ip4(&f, 17, 12, 1, 0);
+		put_udp(&f, 40000, 40001, 0);
+		put32(&f, 0x01020304);
+		set16(&f, 24, rows[i].stated);
+		(void)decode_frame(NULL, LINK_RAW, f.b, (uint32_t)f.n, (uint32_t)f.n, 1000, &facts);
+		assert_int_equal(facts.reason, rows[i].reason);
+		assert_int_equal(facts.layer[0].payload_len, rows[i].payload);
+		assert_int_equal(facts.layer[0].payload_wire, rows[i].payload);
+		assert_true(facts.layer[0].has_ports);
+	}
+	for (size_t n = 0; n < 8; n++) {
+		struct frame f = { .n = 0 };
+
+		put_ip4(&f, 17, n, 1, 0);
+		put(&f, "\0\7\0\x09\0\x08\0\0", n);
+		(void)decode_frame(NULL, LINK_RAW, f.b, (uint32_t)f.n, (uint32_t)f.n, 1000, &facts);
+		assert_int_equal(facts.reason, UND_UDP_SHORT);
+		assert_false(facts.layer[0].has_ports);
+		assert_true(facts_has(&facts, PROTO_UDP));
+	}
+}
+
+/* ---- ports ---- */
+
+static void p_hello(struct frame *f)
+{
+	put_text(f, "hello");
+}
+
+static void p_time(struct frame *f)
+{
+	p_ntp(f);
+}
+
+static void p_map(struct frame *f)
+{
+	put16(f, 0);
+}
+
+static void p_ssdp_reply(struct frame *f)
+{
+	put_text(f, "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n\r\n");
+}
+
+static void p_vxlan(struct frame *f)
+{
+	put(f, "\x08\0\0\0\0\0\x2a\0", 8);
+	put_ethernet(f, 0x0806);
+	put(f, "\0\1\x08\0\6\4\0\2\2\0\0\0\0\x55\x0a\x40\0\2\2\0\0\0\0\1\x0a\x4d\0\1", 28);
+}
+
+static void p_gtpu(struct frame *f)
+{
+	put(f, "\x30\xff\0\x1c\0\0\0\1", 8);
+	put_ip4(f, 1, 8, 1, 0);
+	put(f, "\x08\0\0\0\0\0\0\0", 8);
+}
+
+static void p_openvpn(struct frame *f)
+{
+	put8(f, 9 << 3);
+	put_fill(f, 30, 0x81);
+}
+
+/* What only a port tells is believed on that port, whichever side has it, and on no port beside it. */
+static void ports_that_tell(void **state)
+{
+	static const struct {
+		unsigned port;
+		void (*payload)(struct frame *);
+		uint64_t protos;
+		unsigned others[2]; /* neighbours that tell something else */
+	} rows[] = {
+		{ 53, p_hello, P(DNS), { 0 } },
+		{ 5353, p_hello, P(DNS) | P(MDNS), { 0 } },
+		{ 5355, p_hello, P(DNS) | P(LLMNR), { 0 } },
+		{ 137, p_hello, P(DNS) | P(NBNS), { 138 } },
+		{ 138, p_hello, P(NETBIOS), { 137 } },
+		{ 67, p_hello, P(DHCP), { 68 } },
+		{ 68, p_hello, P(DHCP), { 67 } },
+		{ 546, p_hello, P(DHCP6), { 547 } },
+		{ 547, p_hello, P(DHCP6), { 546 } },
+		{ 123, p_time, P(NTP), { 0 } },
+		{ 1900, p_ssdp_reply, P(SSDP), { 0 } },
+		{ 5350, p_map, P(NATPMP), { 5351 } },
+		{ 5351, p_map, P(NATPMP), { 5350 } },
+		{ 4789, p_vxlan, P(ARP), { 0 } },
+		{ 8472, p_vxlan, P(ARP), { 0 } },
+		{ 2152, p_gtpu, P(ICMP), { 0 } },
+		{ 853, p_hello, P(DOT), { 0 } },
+		{ 1194, p_openvpn, P(OPENVPN), { 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame p = { .n = 0 };
+		unsigned port = rows[i].port;
+
+		rows[i].payload(&p);
+		if (protos_on(40000, port, &p) != rows[i].protos ||
+		    protos_on(port, 40000, &p) != rows[i].protos)
+			fail_msg("port %u: %llx", port, (unsigned long long)facts.protos);
+		for (unsigned beside = port - 1; beside <= port + 1; beside += 2)
+			if (beside != rows[i].others[0] && protos_on(40000, beside, &p) != 0)
+				fail_msg("port %u: %llx", beside, (unsigned long long)facts.protos);
+	}
+}
+
+/* The first byte of a shape alone makes no protocol of a datagram. */
+static void first_bytes_do_not_tell(void **state)
+{
+	static const char firsts[] = "dBMN\x80\xc0\4\1\x16\0";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(firsts); i++)
+		for (size_t n = 1; n < 60; n++) {
+			struct frame p = { .n = 0 };
+
+			put8(&p, (uint8_t)firsts[i]);
+			put_fill(&p, n - 1, 'o');
+			if (protos_on(40000, 40001, &p) != 0)
+				fail_msg("%02x and %zu bytes: %llx", (uint8_t)firsts[i], n - 1,
+					 (unsigned long long)facts.protos);
+		}
+}
+
+/* A shape that is distinct is the protocol on any port, even on one of another protocol. */
+static void shapes_outweigh_ports(void **state)
+{
+	static const struct {
+		void (*payload)(struct frame *);
+		uint64_t protos;
+	} rows[] = {
+		{ p_wg_data, P(WIREGUARD) }, { p_dht_query, P(BT_DHT) },
+		{ p_stun, P(STUN) },	     { p_udp_connect, P(BT_UDP_TRACKER) },
+		{ p_dtls, P(DTLS) },	     { p_lsd, P(BT_LSD) },
+		{ p_ssdp, P(SSDP) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame p = { .n = 0 };
+
+		rows[i].payload(&p);
+		assert_true(protos_on(40000, 40001, &p) == rows[i].protos);
+		assert_true(protos_on(40000, 53, &p) == rows[i].protos);
+		assert_true(facts.weak == 0);
+		assert_true(protos_on(40000, 853, &p) == (rows[i].protos | P(DOT)));
+	}
+}
+
+static void notify(struct frame *f)
+{
+	put_text(f,
+		 "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: upnp:rootdevice\r\n\r\n");
+}
+
+static void announcements_of_ssdp(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	notify(&p);
+	assert_true(protos_on(40000, 40001, &p) == P(SSDP));
+	assert_int_equal(facts.ssdp.kind, 2);
+}
+
+/* ---- carriers ---- */
+
+/* RFC 7348 5: the flag I, and nothing in the reserved bits. */
+static void vxlan_headers(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	p_vxlan(&p);
+	assert_true(protos_on(40000, 4789, &p) == P(ARP));
+	for (size_t at = 0; at < 8; at++) {
+		struct frame q = p;
+
+		q.b[at] ^= 1;
+		/* bytes 4 to 6 are the network's number */
+		assert_true(protos_on(40000, 4789, &q) == (at >= 4 && at <= 6 ? P(ARP) : 0));
+		assert_int_equal(facts.undecodable, false);
+	}
+	for (size_t n = 1; n < 8; n++) {
+		struct frame q = p;
+
+		q.n = n;
+		(void)protos_on(40000, 4789, &q);
+		assert_int_equal(facts.reason, UND_VXLAN_SHORT);
+	}
+	p.n = 8; /* and nothing in it */
+	(void)protos_on(40000, 4789, &p);
+	assert_int_equal(facts.reason, UND_LINK_SHORT);
+}
+
+/* 3GPP TS 29.281 5.1: version 1, a user's packet, an exact length; optional fields take four bytes. */
+static void gtpu_headers(void **state)
+{
+	static const struct {
+		uint8_t flags, message;
+		unsigned length;
+		bool optional, good;
+	} rows[] = {
+		{ 0x30, 255, 28, false, true },	 { 0x30, 255, 29, false, false },
+		{ 0x30, 255, 27, false, false }, { 0x30, 254, 28, false, false },
+		{ 0x20, 255, 28, false, false }, { 0x32, 255, 32, true, true },
+		{ 0x31, 255, 32, true, true },	 { 0x34, 255, 32, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame p = { .n = 0 };
+
+		put8(&p, rows[i].flags);
+		put8(&p, rows[i].message);
+		put16(&p, rows[i].length);
+		put32(&p, 1);
+		if (rows[i].optional)
+			put32(&p, 0);
+		put_ip4(&p, 1, 8, 1, 0);
+		put(&p, "\x08\0\0\0\0\0\0\0", 8);
+		assert_true(protos_on(40000, 2152, &p) == (rows[i].good ? P(ICMP) : 0));
+		assert_int_equal(facts.n_layers, rows[i].good ? 2 : 1);
+		if (rows[i].good)
+			assert_int_equal(facts.layer[1].encap, ENCAP_GTPU);
+	}
+	/* a header with nothing in it is no packet of a user */
+	assert_true(protos_on(40000, 2152, &(struct frame){ { 0x30, 255, 0, 0, 0, 0, 0, 1 }, 8 }) ==
+		    0);
+	assert_int_equal(facts.reason, UND_NONE);
+	assert_true(protos_on(40000, 2152, &(struct frame){ { 0x30 }, 1 }) == 0);
+}
+
+/* ---- OpenVPN: known by a reset, or taken for it on its port ---- */
+
+static void openvpn_by_reset_or_port(void **state)
+{
+	struct frame data = { .n = 0 }, reset = { .n = 0 };
+
+	(void)state;
+	p_openvpn(&data);
+	p_openvpn_reset(&reset);
+	assert_true(protos_on(40000, 40001, &data) == 0);
+	assert_true(protos_on(40000, 1194, &data) == P(OPENVPN));
+	assert_true(facts.weak == P(OPENVPN));
+	assert_true(protos_on(40000, 40001, &reset) == P(OPENVPN));
+	assert_true(facts.weak == 0);
+	assert_int_equal(facts.openvpn.opcode, 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lengths_at_their_limits),
+		cmocka_unit_test(ports_that_tell),
+		cmocka_unit_test(first_bytes_do_not_tell),
+		cmocka_unit_test(shapes_outweigh_ports),
+		cmocka_unit_test(announcements_of_ssdp),
+		cmocka_unit_test(vxlan_headers),
+		cmocka_unit_test(gtpu_headers),
+		cmocka_unit_test(openvpn_by_reset_or_port),
+	};
+
+	return cmocka_run_group_tests_name("packet_udp", tests, NULL, NULL);
+}
