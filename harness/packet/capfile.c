@@ -27,7 +27,11 @@
 #define ISB_DROPPED	 5
 #define NS_PER_SECOND	 INT64_C(1000000000)
 
-__extension__ typedef unsigned __int128 wide;
+__extension__ typedef __int128 wide; /* seconds of 64 bits, in nanoseconds */
+
+/* Which length stands first in a record. Captured before wire since version 2.3; files that call themselves 2.3
+ * have both orders, so that the larger one must be the wire's. */
+enum length_order { CAPTURED_FIRST, SMALLER_IS_CAPTURED, WIRE_FIRST };
 
 struct interface {
 	uint32_t linktype, snaplen;
@@ -44,12 +48,13 @@ struct capfile {
 	uint64_t offset; /* in the file, of buf[from] */
 	bool ended;
 	bool pcapng, swapped, nano, modified;
-	uint32_t linktype; /* classic */
+	uint8_t length_order; /* classic: enum length_order */
+	uint32_t linktype;    /* classic */
 	uint64_t frames;
 	int64_t last_time;
 	struct capfile_counts counts;
-	uint32_t n_interfaces; /* of the section */
-	struct interface interfaces[CAPFILE_INTERFACES];
+	uint32_t n_interfaces, room; /* of the section; places in the array */
+	struct interface *interfaces;
 };
 
 static uint16_t get16(const struct capfile *c, const uint8_t *p)
@@ -129,6 +134,18 @@ static bool classic_magic(struct capfile *c, uint32_t magic)
 	return c->nano || c->modified || magic == MAGIC_MICRO;
 }
 
+/* libpcap's sf-pcap.c: before 2.3 the lengths stood the other way round, and so they do in the files of DG/UX,
+ * which call themselves 543.0. */
+static int classic_version(struct capfile *c, unsigned major, unsigned minor, struct err *err)
+{
+	if (major != 2 && !(major == 543 && minor == 0))
+		return damaged(c, err, "a version other than 2");
+	c->length_order = major == 543 || minor < 3 ? WIRE_FIRST
+			  : minor == 3		    ? SMALLER_IS_CAPTURED
+						    : CAPTURED_FIRST;
+	return 0;
+}
+
 static int classic_open(struct capfile *c, struct err *err)
 {
 	const uint8_t *h;
@@ -142,8 +159,8 @@ static int classic_open(struct capfile *c, struct err *err)
 		return -1;
 	}
 	h = c->buf + c->from;
-	if (get16(c, h + 4) != 2)
-		return damaged(c, err, "a version other than 2");
+	if (classic_version(c, get16(c, h + 4), get16(c, h + 6), err))
+		return -1;
 	c->linktype = get32(c, h + 20) &
 		      0x03ffffff; /* the upper bits tell of a frame check sequence */
 	advance(c, 24);
@@ -161,7 +178,14 @@ static int classic_next(struct capfile *c, struct capfile_frame *f, struct err *
 	memcpy(h, c->buf + c->from, sizeof(h));
 	for (int i = 0; c->swapped && i < 4; i++)
 		h[i] = __builtin_bswap32(h[i]);
-	if (h[2] > CAPFILE_MAX_BLOCK - 64)
+	if (c->length_order == WIRE_FIRST ||
+	    (c->length_order == SMALLER_IS_CAPTURED && h[2] > h[3])) {
+		uint32_t wire = h[2];
+
+		h[2] = h[3];
+		h[3] = wire;
+	}
+	if (h[2] > CAPFILE_MAX_FRAME)
 		return damaged(c, err, "a record longer than any frame");
 	r = need(c, header + h[2], "a record", err);
 	if (r != 1)
@@ -212,6 +236,23 @@ static uint64_t get64(const struct capfile *c, const uint8_t *p)
 	return c->swapped ? __builtin_bswap64(v) : v;
 }
 
+static int interface_room(struct capfile *c, struct err *err)
+{
+	uint32_t room = c->room ? 2 * c->room : 16;
+	struct interface *more;
+
+	if (c->n_interfaces < c->room)
+		return 0;
+	if (c->n_interfaces == CAPFILE_INTERFACES)
+		return damaged(c, err, "too many interfaces");
+	more = realloc(c->interfaces, room * sizeof(*more));
+	if (!more)
+		return err_set(err, EXIT_ENVIRONMENT, "capture file: no memory");
+	c->interfaces = more;
+	c->room = room;
+	return 0;
+}
+
 static int interface_block(struct capfile *c, const uint8_t *p, size_t n, struct err *err)
 {
 	struct interface *i;
@@ -219,8 +260,8 @@ static int interface_block(struct capfile *c, const uint8_t *p, size_t n, struct
 
 	if (n < 8)
 		return damaged(c, err, "an interface block too short");
-	if (c->n_interfaces == CAPFILE_INTERFACES)
-		return damaged(c, err, "too many interfaces");
+	if (interface_room(c, err))
+		return -1;
 	i = &c->interfaces[c->n_interfaces++];
 	*i = (struct interface){ .linktype = get16(c, p),
 				 .snaplen = get32(c, p + 4),
@@ -239,7 +280,8 @@ static int interface_block(struct capfile *c, const uint8_t *p, size_t n, struct
 	return 0;
 }
 
-/* Ticks of 10^-n, or 2^-n with the high bit set (section 4.2 of the draft), to nanoseconds. */
+/* Ticks of 10^-n, or 2^-n with the high bit set (section 4.2 of the draft), to nanoseconds; what 64 bits cannot
+ * hold (beyond the years 1677 and 2262) becomes the end of their range. */
 static int64_t ticks_ns(const struct interface *i, uint64_t ticks)
 {
 	unsigned n = i->tsresol & 0x7f;
@@ -258,7 +300,8 @@ static int64_t ticks_ns(const struct interface *i, uint64_t ticks)
 			unit *= 10;
 		ns = ticks / unit;
 	}
-	return (int64_t)((uint64_t)ns + (uint64_t)i->tsoffset * (uint64_t)NS_PER_SECOND);
+	ns += (wide)i->tsoffset * NS_PER_SECOND;
+	return ns > INT64_MAX ? INT64_MAX : ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
 }
 
 static int8_t direction_of(const struct capfile *c, const uint8_t *p, size_t n)
@@ -291,6 +334,8 @@ static int packet_block(struct capfile *c, const uint8_t *p, size_t n, bool old,
 	f->data = p + 20;
 	if (f->caplen > n - 20)
 		return damaged(c, err, "a packet longer than its block");
+	if (f->caplen > CAPFILE_MAX_FRAME)
+		return damaged(c, err, "a record longer than any frame");
 	padded = ((size_t)f->caplen + 3) & ~(size_t)3;
 	f->direction = n - 20 > padded ? direction_of(c, p + 20 + padded, n - 20 - padded) : 0;
 	c->last_time = f->time;
@@ -343,7 +388,8 @@ static int section_begin(struct capfile *c, struct err *err)
 {
 	const uint8_t *h;
 	uint32_t magic;
-	int r = need(c, 12, "a section header", err);
+	unsigned minor;
+	int r = need(c, 16, "a section header", err);
 
 	if (r != 1)
 		return r < 0 ? -1 : damaged(c, err, "no section header");
@@ -352,6 +398,9 @@ static int section_begin(struct capfile *c, struct err *err)
 	if (magic != BYTE_ORDER_MAGIC && magic != __builtin_bswap32(BYTE_ORDER_MAGIC))
 		return damaged(c, err, "a section header without its byte-order magic");
 	c->swapped = magic != BYTE_ORDER_MAGIC;
+	minor = get16(c, h + 14);
+	if (get16(c, h + 12) != 1 || (minor != 0 && minor != 2)) /* 1.2 is read as 1.0 (4.1) */
+		return damaged(c, err, "a section of another version than 1.0");
 	c->n_interfaces = 0;
 	return 0;
 }
@@ -468,6 +517,7 @@ void capfile_close(struct capfile *c)
 	if (!c)
 		return;
 	free(c->buf);
+	free(c->interfaces);
 	free(c);
 }
 

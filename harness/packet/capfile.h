@@ -29,10 +29,13 @@ struct capfile_counts { /* sums of pcapng interface statistics blocks, 0 where t
 	bool present;
 };
 
-/* No frame or block may be larger (libpcap's MAXIMUM_SNAPLEN is 256 KiB; blocks carry options besides). */
-#define CAPFILE_MAX_BLOCK  (4U << 20)
-#define CAPFILE_BUFFER	   (256U << 10)
-#define CAPFILE_INTERFACES 256
+/* No frame may be larger than the first (libpcap's MAXIMUM_SNAPLEN is 256 KiB, but for USB and the like), no block
+ * than the second (libpcap's bound: secrets and names may be long). */
+#define CAPFILE_MAX_FRAME (4U << 20)
+#define CAPFILE_MAX_BLOCK (16U << 20)
+#define CAPFILE_BUFFER	  (256U << 10)
+#define CAPFILE_INTERFACES \
+	65536 /* of one section; merged files have one for each file that went in */
 
 struct capfile;
 

@@ -398,6 +398,117 @@ static void sections_start_afresh(void **state)
 	assert_true(out[1].time == 6);
 }
 
+/* Version, first and second length of a record, and what they mean: captured, on the wire. */
+static void lengths_of_old_versions(void **state)
+{
+	static const struct {
+		unsigned major, minor;
+		uint32_t first, second;
+		uint32_t captured, wire;
+	} rows[] = {
+		{ 2, 4, 5, 100, 5, 100 },   { 2, 4, 5, 3, 5, 3 },     { 2, 3, 5, 100, 5, 100 },
+		{ 2, 3, 100, 5, 5, 100 },   { 2, 2, 100, 5, 5, 100 }, { 2, 0, 5, 5, 5, 5 },
+		{ 543, 0, 100, 5, 5, 100 },
+	};
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f;
+	int n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame head = { .n = 0 };
+
+		classic(&f, 0xa1b2c3d4, false);
+		f.n = 24 + 16 + 5;
+		w16(&head, rows[i].major);
+		w16(&head, rows[i].minor);
+		memcpy(f.b + 4, head.b, 4);
+		head.n = 0;
+		w32(&head, rows[i].first);
+		w32(&head, rows[i].second);
+		memcpy(f.b + 24 + 8, head.b, 8);
+		assert_int_equal(read_all(&f, 7, out, &n, &err), 0);
+		assert_int_equal(n, 1);
+		assert_int_equal(out[0].caplen, rows[i].captured);
+		assert_int_equal(out[0].len, rows[i].wire);
+	}
+	f.b[4] = 31; /* 543 is 0x021f; 0x001f is nobody's */
+	f.b[5] = 0;
+	expect_damage(&f, "version other than 2");
+}
+
+static void sections_of_other_versions_are_refused(void **state)
+{
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f;
+	int n;
+
+	(void)state;
+	pcapng(&f);
+	f.b[14] = 2;
+	assert_int_equal(read_all(&f, 4096, out, &n, &err), 0);
+	f.b[14] = 1;
+	expect_damage(&f, "another version than 1.0 at byte 0");
+	f.b[14] = 0;
+	f.b[12] = 2;
+	expect_damage(&f, "another version than 1.0 at byte 0");
+}
+
+/* Ticks of seconds with the largest offset, and as far the other way. */
+static void times_beyond_the_clock_stay_at_its_end(void **state)
+{
+	struct capfile_frame out[8];
+	struct err err;
+	struct frame f = { .n = 0 };
+	int n;
+
+	(void)state;
+	section(&f);
+	interface(&f, LINK_RAW, 0, 0, 0);
+	enhanced(&f, 0, UINT64_MAX, 0);
+	enhanced(&f, 0, INT64_MAX / 1000000000, 0);
+	assert_int_equal(read_all(&f, 4096, out, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_true(out[0].time == INT64_MAX);
+	assert_true(out[1].time == INT64_MAX / 1000000000 * 1000000000);
+}
+
+/* Merged files describe an interface for each file that went in. */
+static void hundreds_of_interfaces(void **state)
+{
+	static uint8_t bytes[400 * 52 + 1024];
+	struct frame f = { .n = 0 };
+	struct source s = { bytes, 0, 4096 };
+	struct capfile_frame fr;
+	struct capfile *c;
+	struct err err;
+	size_t at;
+
+	(void)state;
+	section(&f);
+	memcpy(bytes, f.b, f.n);
+	at = f.n;
+	for (unsigned i = 0; i < 400; i++) {
+		f.n = 0;
+		interface(&f, i == 399 ? LINK_SLL2 : LINK_RAW, 0, 9, 0);
+		memcpy(bytes + at, f.b, f.n);
+		at += f.n;
+	}
+	f.n = 0;
+	enhanced(&f, 399, 7, 0);
+	memcpy(bytes + at, f.b, f.n);
+	s.n = at + f.n;
+	c = capfile_open(give, &s, &err);
+	assert_non_null(c);
+	assert_int_equal(capfile_next(c, &fr, &err), 1);
+	assert_int_equal(fr.linktype, LINK_SLL2);
+	assert_int_equal(fr.interface, 399);
+	assert_int_equal(capfile_next(c, &fr, &err), 0);
+	capfile_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +520,10 @@ int main(void)
 		cmocka_unit_test(damage_is_named),
 		cmocka_unit_test(a_read_error_is_passed_on),
 		cmocka_unit_test(sections_start_afresh),
+		cmocka_unit_test(lengths_of_old_versions),
+		cmocka_unit_test(sections_of_other_versions_are_refused),
+		cmocka_unit_test(times_beyond_the_clock_stay_at_its_end),
+		cmocka_unit_test(hundreds_of_interfaces),
 	};
 
 	return cmocka_run_group_tests_name("packet_capfile", tests, NULL, NULL);
