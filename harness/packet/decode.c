@@ -58,7 +58,8 @@ const char *place_name(enum addr_place p)
 
 const char *encap_name(enum encap e)
 {
-	static const char *const names[] = { "none", "ipip", "6in4", "gre", "vxlan", "gtp-u" };
+	static const char *const names[] = { "none",  "ipip",	"6in4", "gre",	 "vxlan",
+					     "gtp-u", "geneve", "l2tp", "teredo" };
 
 	return (size_t)e < sizeof(names) / sizeof(names[0]) ? names[e] : "?";
 }
@@ -201,7 +202,7 @@ void decode_ethertype(struct work *w, uint16_t type, struct span s)
 			fact_reason(w->f, UND_LINK_SHORT);
 			return;
 		}
-		if (++tags > FACTS_VLANS) {
+		if (++tags > FACTS_VLANS || (!w->inner && w->f->n_vlans == FACTS_VLANS)) {
 			fact_reason(w->f, UND_VLAN_DEPTH);
 			return;
 		}
@@ -220,8 +221,8 @@ void decode_ethertype(struct work *w, uint16_t type, struct span s)
 	case ETHERTYPE_RARP:
 		decode_arp(w, s);
 		break;
-	default: /* below 1536 it is the length of an 802.3 frame with an LLC header */
-		fact_reason(w->f, type < 1536 ? UND_LLC : UND_ETHERTYPE_UNKNOWN);
+	default:
+		decode_other_ethertype(w, type, s);
 	}
 }
 
@@ -292,7 +293,8 @@ static void decode_loopback(struct work *w, struct span s)
 		family = __builtin_bswap32(family);
 	switch (family) {
 	case 2:
-	case 10: /* AF_INET6 of Linux; 24, 28, 30 of NetBSD, FreeBSD, macOS */
+	case 10: /* AF_INET6 of Linux; 23, 24, 28, 30 of Windows, NetBSD, FreeBSD, macOS */
+	case 23:
 	case 24:
 	case 28:
 	case 30:
@@ -342,6 +344,35 @@ static bool decode_plain(struct work *w, struct span s)
 	return true;
 }
 
+void decode_link(struct work *w, uint32_t linktype, struct span s)
+{
+	switch (linktype) {
+	case LINK_ETHERNET:
+		if (!decode_plain(w, s))
+			decode_ethernet(w, s);
+		break;
+	case LINK_SLL:
+		decode_cooked(w, s, false);
+		break;
+	case LINK_SLL2:
+		decode_cooked(w, s, true);
+		break;
+	case LINK_RAW:
+	case LINK_RAW_OLD:
+	case LINK_RAW_OPENBSD:
+	case LINK_IPV4:
+	case LINK_IPV6:
+		decode_ip(w, s);
+		break;
+	case LINK_NULL:
+	case LINK_LOOP:
+		decode_loopback(w, s);
+		break;
+	default:
+		decode_other_link(w, linktype, s);
+	}
+}
+
 enum undecodable decode_frame(struct decoder *d, uint32_t linktype, const uint8_t *data,
 			      uint32_t caplen, uint32_t len, int64_t time, struct facts *out)
 {
@@ -356,29 +387,6 @@ enum undecodable decode_frame(struct decoder *d, uint32_t linktype, const uint8_
 	out->frame = data;
 	if (s.wire > s.len)
 		fact_reason(out, UND_CAPTURE_CUT);
-	switch (linktype) {
-	case LINK_ETHERNET:
-		if (!decode_plain(&w, s))
-			decode_ethernet(&w, s);
-		break;
-	case LINK_SLL:
-		decode_cooked(&w, s, false);
-		break;
-	case LINK_SLL2:
-		decode_cooked(&w, s, true);
-		break;
-	case LINK_RAW:
-	case LINK_RAW_OLD:
-	case LINK_IPV4:
-	case LINK_IPV6:
-		decode_ip(&w, s);
-		break;
-	case LINK_NULL:
-	case LINK_LOOP:
-		decode_loopback(&w, s);
-		break;
-	default:
-		fact_reason(out, UND_LINKTYPE_UNKNOWN);
-	}
+	decode_link(&w, linktype, s);
 	return out->reason;
 }

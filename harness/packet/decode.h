@@ -11,16 +11,25 @@
 #include "packet/addr.h"
 
 /* Link types as files carry them (LINKTYPE_ of the pcap registry; equal to the DLT_ of libpcap, but for
- * raw IP, whose DLT_RAW 12 is accepted too). */
+ * raw IP, whose DLT_RAW 12, and 14 of OpenBSD, are accepted too). */
 enum link_type {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
 	LINK_RAW_OLD = 12,
+	LINK_RAW_OPENBSD = 14,
+	LINK_PPP_HDLC = 50,
+	LINK_PPP_ETHER = 51,
 	LINK_RAW = 101,
+	LINK_C_HDLC = 104,
 	LINK_LOOP = 108,
 	LINK_SLL = 113,
+	LINK_PPP_PPPD = 166,
+	LINK_PPI = 192,
+	LINK_MPLS = 219,
 	LINK_IPV4 = 228,
 	LINK_IPV6 = 229,
+	LINK_NFLOG = 239,
 	LINK_SLL2 = 276,
 };
 
@@ -65,7 +74,8 @@ enum link_type {
 	X(OPENVPN, "openvpn")                                                      \
 	X(SCTP, "sctp")                                                            \
 	X(ESP, "esp")                                                              \
-	X(NETBIOS, "netbios") /* datagram or session service */
+	X(NETBIOS, "netbios")		/* datagram or session service */          \
+	X(LINK_CONTROL, "link-control") /* between neighbours: EAPOL, LLDP, STP */
 
 enum proto {
 #define X(id, name) PROTO_##id,
@@ -95,6 +105,8 @@ const char *proto_name(enum proto p);
 	X(VLAN_DEPTH, "vlan-too-deep", LINK)                    \
 	X(ETHERTYPE_UNKNOWN, "ethertype-unknown", LINK)         \
 	X(LLC, "llc-unknown", LINK)                             \
+	X(PPP, "ppp-payload-unknown", LINK)                     \
+	X(LINK_DEPTH, "link-headers-too-deep", LINK)            \
 	X(ARP_SHORT, "arp-short", NET)                          \
 	X(ARP_HARDWARE, "arp-hardware-unknown", NET)            \
 	X(IP_VERSION, "ip-version-wrong", NET)                  \
@@ -170,7 +182,17 @@ const char *undecodable_name(enum undecodable u);
 enum undecodable_level undecodable_level(enum undecodable u);
 
 /* How a layer is carried in the one before it. */
-enum encap { ENCAP_NONE, ENCAP_IPIP, ENCAP_6IN4, ENCAP_GRE, ENCAP_VXLAN, ENCAP_GTPU };
+enum encap {
+	ENCAP_NONE,
+	ENCAP_IPIP,
+	ENCAP_6IN4,
+	ENCAP_GRE,
+	ENCAP_VXLAN,
+	ENCAP_GTPU,
+	ENCAP_GENEVE,
+	ENCAP_L2TP,
+	ENCAP_TEREDO,
+};
 const char *encap_name(enum encap e);
 
 enum frag_kind { FRAG_NONE, FRAG_FIRST, FRAG_LATER };
@@ -274,6 +296,7 @@ enum dns_transport { DNS_OVER_UDP, DNS_OVER_TCP, DNS_MULTICAST, DNS_LLMNR, DNS_N
 
 struct dns_facts {
 	uint8_t transport; /* enum dns_transport */
+	bool header;	   /* its 12 bytes were there; else all below is empty */
 	bool response, truncated, recursion_desired, authoritative;
 	uint8_t opcode, rcode;
 	uint16_t id, qtype, qclass;
@@ -340,8 +363,9 @@ struct bt_facts {
 };
 
 struct stun_facts {
-	uint16_t type; /* 0x0001 binding request, 0x0101 success, ... */
-	bool classic;  /* no magic cookie (RFC 3489) */
+	uint16_t
+		type; /* 0x0001 binding request, 0x0101 success, ...; 0x4000 on: number of a TURN channel */
+	bool classic; /* no magic cookie (RFC 3489) */
 	char software[64];
 };
 

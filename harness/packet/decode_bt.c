@@ -185,7 +185,9 @@ size_t decode_bt_messages(struct facts *f, const uint8_t *p, size_t len,
 /* ---- uTP, BEP 29 ---- */
 
 #define UTP_HEADER     20
+#define UTP_DATA       0
 #define UTP_SYN	       4
+#define UTP_WINDOW_MAX (1U << 28)
 #define UTP_STATE      2
 #define UTP_EXTENSIONS 3
 
@@ -210,42 +212,60 @@ static const uint8_t *utp_payload(const uint8_t *p, size_t len)
 	return c.p;
 }
 
-/* A SYN acknowledges nothing and has seen no clock to compare with: 48 zero bits. Anything else counts once a SYN or the
- * BitTorrent inside was seen between the same endpoints. */
-bool decode_utp(struct work *w, const uint8_t *p, size_t len)
+/* A SYN acknowledges nothing and has seen no clock to compare with: 48 zero bits. Of the others only DATA has a payload,
+ * and no window is larger than a connection's buffer; every sender has a clock. */
+static bool utp_is_plausible(const uint8_t *p, size_t payload)
+{
+	uint8_t type = p[0] >> 4;
+
+	if (be32(p + 4) == 0 || be32(p + 12) > UTP_WINDOW_MAX)
+		return false;
+	if (type == UTP_SYN)
+		return be32(p + 8) == 0 && be16(p + 18) == 0;
+	return (payload > 0) == (type == UTP_DATA);
+}
+
+/* BitTorrent inside: a handshake says what the whole is, an extension message is read once that is known. */
+static bool utp_handshake(struct facts *f, const uint8_t *p, size_t n, bool known)
 {
 	struct bt_ext_ids none = { 0 }, told = { 0 };
-	const uint8_t *inner = utp_payload(p, len);
-	uint8_t memo;
-	size_t n;
-	bool syn;
+	uint32_t skip;
 
-	if (!inner)
-		return false;
-	n = (size_t)(p + len - inner);
-	memo = memo_get(w);
-	syn = p[0] >> 4 == UTP_SYN;
-	if (syn && (be32(p + 8) != 0 || be16(p + 18) != 0))
+	if (decode_bt_handshake(f, p, n)) {
+		if (n > HANDSHAKE)
+			decode_bt_messages(f, p + HANDSHAKE, n - HANDSHAKE, &none, &told, &skip);
+		return true;
+	}
+	if (known && n > 6 && p[4] == MSG_EXTENDED && be32(p) <= n - 4 && be32(p) > 2)
+		decode_bt_extended(f, p + 5, be32(p) - 1, &none, &told);
+	return false;
+}
+
+/* A SYN says enough; anything else once a SYN or the BitTorrent inside was seen between the same endpoints, or once the
+ * sender's clock was seen to run; a clock that stands still is none. */
+bool decode_utp(struct work *w, const uint8_t *p, size_t len)
+{
+	const uint8_t *inner = utp_payload(p, len);
+	enum clock_state clock = CLOCK_NEW;
+	uint8_t memo = inner ? memo_get(w) : 0;
+	size_t n = inner ? (size_t)(p + len - inner) : 0;
+
+	if (!inner || !(memo & MEMO_UTP || utp_is_plausible(p, n)))
 		return false;
 	bt_begin(w->f);
 	w->f->bt.utp_type = p[0] >> 4;
-	if (decode_bt_handshake(w->f, inner, n)) {
-		uint32_t skip;
-
+	if (utp_handshake(w->f, inner, n, (memo & MEMO_UTP) != 0) ||
+	    (memo & MEMO_UTP_SYN && p[0] >> 4 == UTP_STATE))
 		memo |= MEMO_UTP;
-		if (n > HANDSHAKE)
-			decode_bt_messages(w->f, inner + HANDSHAKE, n - HANDSHAKE, &none, &told,
-					   &skip);
-	} else if (n > 6 && memo & MEMO_UTP && inner[4] == MSG_EXTENDED && be32(inner) <= n - 4 &&
-		   be32(inner) > 2) {
-		decode_bt_extended(w->f, inner + 5, be32(inner) - 1, &none, &told);
-	}
-	if (memo & MEMO_UTP_SYN && p[0] >> 4 == UTP_STATE)
-		memo |= MEMO_UTP;
-	if (syn)
+	if (p[0] >> 4 == UTP_SYN)
 		memo |= MEMO_UTP_SYN;
+	else if (!(memo & MEMO_UTP))
+		clock = clock_compare(w, be16(p + 2), be32(p + 4));
+	if (clock == CLOCK_WRONG)
+		return false;
+	memo |= clock == CLOCK_RUNS ? MEMO_UTP : 0;
 	memo_set(w, memo);
-	if (memo & MEMO_UTP || syn)
+	if (memo & MEMO_UTP || p[0] >> 4 == UTP_SYN)
 		fact_set(w->f, PROTO_BT_UTP);
 	else
 		fact_weak(w->f, PROTO_BT_UTP);

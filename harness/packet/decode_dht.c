@@ -3,6 +3,7 @@
 #include "packet/bencode.h"
 #include "packet/internal.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -182,6 +183,7 @@ bool decode_dht(struct facts *f, const uint8_t *p, size_t len)
 
 #define TRACKER_MAGIC UINT64_C(0x41727101980)
 #define ANNOUNCE      98
+#define WANTED_MAX    10000
 
 static uint64_t be64(const uint8_t *p)
 {
@@ -193,17 +195,38 @@ static bool plausible_count(const uint8_t *p)
 	return be64(p) < UINT64_C(1) << 50 || be64(p) > UINT64_MAX - 2;
 }
 
-/* An announce has no magic: its action, event (0-3) and three byte counters hold some 120 bits that a random
- * payload would have to hit. */
-static bool tracker_announce(struct facts *f, const uint8_t *p, size_t len)
+/* Does a peer id begin with a client's name: "-qB4520-" as most do (BEP 20), or "M7-10-5--", "T03I----"? */
+static bool names_a_client(const uint8_t *p)
 {
-	struct bt_facts *b = &f->bt;
+	for (int i = 1; i < 7; i++)
+		if (!isalnum(p[i]) && p[i] != '-' && p[i] != '.')
+			return false;
+	return p[0] == '-' ? p[7] == '-' : isalnum(p[0]) && p[7] == '-';
+}
+
+/* An announce has no magic: its action, event (0-3), byte counters and the number of peers wanted hold some 140 bits
+ * that a random payload would have to hit; what is mostly zeros (a padded DNS query) lacks hash, id and port. */
+static bool announce_begins(const uint8_t *p, size_t len)
+{
+	static const uint8_t zero[20];
+	uint32_t wanted;
 
 	if (len < ANNOUNCE || be32(p + 8) != 1 || be32(p + 80) > 3)
 		return false;
-	if (!plausible_count(p + 56) || !plausible_count(p + 64) || !plausible_count(p + 72))
+	wanted = be32(p + 92);
+	return plausible_count(p + 56) && plausible_count(p + 64) && plausible_count(p + 72) &&
+	       (wanted <= WANTED_MAX || wanted == UINT32_MAX) && be16(p + 96) != 0 &&
+	       memcmp(p + 16, zero, 20) != 0 && memcmp(p + 36, zero, 20) != 0;
+}
+
+/* A random id (clients that hide have one) is believed once a connection was asked for. */
+static bool tracker_announce(struct work *w, const uint8_t *p, size_t len)
+{
+	struct bt_facts *b = &w->f->bt;
+
+	if (!announce_begins(p, len))
 		return false;
-	bt_begin(f);
+	bt_begin(w->f);
 	b->action = BT_ANNOUNCE;
 	b->has_info_hash = b->has_peer_id = b->has_key = true;
 	memcpy(b->info_hash, p + 16, 20);
@@ -211,24 +234,58 @@ static bool tracker_announce(struct facts *f, const uint8_t *p, size_t len)
 	b->key = be32(p + 88);
 	b->port = be16(p + 96);
 	if (be32(p + 84))
-		fact_addr(f, ipaddr_v4(p + 84), b->port, PLACE_BT_UDP_ANNOUNCE_IP);
+		fact_addr(w->f, ipaddr_v4(p + 84), b->port, PLACE_BT_UDP_ANNOUNCE_IP);
+	if (names_a_client(p + 36))
+		memo_set(w, MEMO_UDP_TRACKER);
+	else if (!(memo_get(w) & MEMO_UDP_TRACKER))
+		fact_weak(w->f, PROTO_BT_UDP_TRACKER);
 	return true;
 }
 
-/* Replies are short and plain, and believed only from an address that was asked before. */
-static bool tracker_reply(struct work *w, const uint8_t *p, size_t len)
+/* Scrapes and all replies are short and plain: believed only between endpoints that one of the above went between,
+ * and in the very sizes that they have (BEP 15). */
+static bool tracker_reply(const struct work *w, const uint8_t *p, size_t len)
+{
+	size_t peer = w->l->version == 6 ? 18 : 6;
+
+	switch (be32(p)) {
+	case 0:
+		return len == 16;
+	case 1:
+		return len >= 20 && (len - 20) % peer == 0;
+	case 2:
+		return (len - 8) % 12 == 0;
+	case 3:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Asked before the memory, which takes time: a reply's action stands first, a scrape's behind the connection id. */
+static bool may_be_known(const uint8_t *p, size_t len)
+{
+	return be32(p) <= 3 || (len >= 36 && be32(p + 8) == 2);
+}
+
+static bool tracker_known(struct work *w, const uint8_t *p, size_t len)
 {
 	static const uint8_t actions[] = { BT_CONNECT, BT_ANNOUNCE, BT_SCRAPE, BT_ERROR };
-	static const uint8_t least[] = { 16, 20, 8, 8 };
-	uint32_t action = be32(p);
 	struct facts *f = w->f;
 
-	if (action > 3 || len < least[action] || !(memo_get(w) & MEMO_UDP_TRACKER))
+	if (len >= 36 && be32(p + 8) == 2 && (len - 16) % 20 == 0) {
+		bt_begin(f);
+		f->bt.action = BT_SCRAPE;
+		f->bt.has_info_hash = true;
+		memcpy(f->bt.info_hash, p + 16, 20);
+		return true;
+	}
+	if (!tracker_reply(w, p, len))
 		return false;
 	bt_begin(f);
 	f->bt.reply = true;
-	f->bt.action = actions[action];
-	if (action == 1)
+	f->bt.action = actions[be32(p)];
+	if (f->bt.action == BT_ANNOUNCE)
 		fact_compact(f, p + 20, len - 20, w->l->version == 6, PLACE_BT_UDP_PEER);
 	return true;
 }
@@ -243,9 +300,11 @@ bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len)
 		bt_begin(f);
 		f->bt.action = BT_CONNECT;
 		memo_set(w, MEMO_UDP_TRACKER);
-	} else if (tracker_announce(f, p, len)) {
-		memo_set(w, MEMO_UDP_TRACKER);
-	} else if (p[0] != 0 || p[1] != 0 || p[2] != 0 || !tracker_reply(w, p, len)) {
+	} else if (tracker_announce(w, p, len)) {
+		if (f->weak & PROTO_BIT(PROTO_BT_UDP_TRACKER))
+			return true;
+	} else if (!may_be_known(p, len) || !(memo_get(w) & MEMO_UDP_TRACKER) ||
+		   !tracker_known(w, p, len)) {
 		return false;
 	}
 	fact_set(f, PROTO_BT_UDP_TRACKER);

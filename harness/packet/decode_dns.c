@@ -193,6 +193,9 @@ static bool dns_header(struct dns_facts *d, struct cursor *c, enum dns_transport
 	d->qname[0] = '\0';
 	d->other_names[0] = '\0';
 	d->transport = (uint8_t)t;
+	d->header = c->left >= DNS_HEADER;
+	if (!d->header)
+		return false;
 	d->id = cursor_u16(c);
 	flags = cursor_u16(c);
 	d->response = flags >> 15;
@@ -205,7 +208,7 @@ static bool dns_header(struct dns_facts *d, struct cursor *c, enum dns_transport
 	d->answers = cursor_u16(c);
 	d->authorities = cursor_u16(c);
 	d->additionals = cursor_u16(c);
-	return !c->short_;
+	return true;
 }
 
 /* Everything on a DNS port is taken for DNS; what is wrong with it is a reason. */

@@ -2,13 +2,11 @@
 /* HTTP/1 heads, and what travels in them: tracker announces, UPnP's SOAP, WebSocket upgrades, SSDP. */
 #include "packet/internal.h"
 
+#include <ctype.h>
 #include <netinet/in.h>
 #include <strings.h>
 
-static const char *const methods[] = { "GET ",	   "POST ",    "HEAD ",	     "PUT ",	 "DELETE ",
-				       "OPTIONS ", "CONNECT ", "PATCH ",     "TRACE ",	 "PRI ",
-				       "NOTIFY ",  "M-POST ",  "SUBSCRIBE ", "PROPFIND " };
-#define N_METHODS (sizeof(methods) / sizeof(methods[0]))
+#define METHOD_MAX 20 /* letters; the registry's longest has 17 */
 
 /* Does p begin as text does, as far as either goes? */
 static bool begins(const uint8_t *p, size_t len, const char *text)
@@ -18,12 +16,62 @@ static bool begins(const uint8_t *p, size_t len, const char *text)
 	return memcmp(p, text, len < n ? len : n) == 0;
 }
 
-static bool request_begins(const uint8_t *p, size_t len)
+/* A method of HTTP or of what is built upon it (WebDAV, UPnP), for lines whose end is not there to ask. */
+static bool method_is_known(const uint8_t *p, size_t len)
 {
-	for (size_t i = 0; i < N_METHODS; i++)
+	static const char *const methods[] = { "GET ",	    "POST ",	 "HEAD ",    "PUT ",
+					       "DELETE ",   "CONNECT ",	 "OPTIONS ", "PATCH ",
+					       "TRACE ",    "PRI ",	 "NOTIFY ",  "M-POST ",
+					       "PROPFIND ", "SUBSCRIBE " };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (begins(p, len, methods[i]))
 			return true;
 	return false;
+}
+
+/* RFC 9110 5.6.2, of which methods use capitals and hyphens; the space behind it, or NULL. */
+static const uint8_t *method_end(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n <= METHOD_MAX &&
+	       ((p[n] >= 'A' && p[n] <= 'Z') || p[n] == '-' || p[n] == '_'))
+		n++;
+	return n >= 3 && n < len && n <= METHOD_MAX && p[n] == ' ' ? p + n : NULL;
+}
+
+static const uint8_t *line_end(const uint8_t *p, const uint8_t *eol)
+{
+	return eol > p && eol[-1] == '\r' ? eol - 1 : eol;
+}
+
+/* Is the line that ends at eol "METHOD target HTTP/1.1", or "GET /target" of HTTP 0.9? Other protocols (RTSP, SIP, NATS)
+ * have such words too, with another one at the end. */
+static bool is_request_line(const uint8_t *p, const uint8_t *eol)
+{
+	const uint8_t *space = method_end(p, (size_t)(eol - p)), *stop;
+
+	if (!space)
+		return false;
+	stop = memrchr(p, ' ', (size_t)(eol - p));
+	if (bytes_are(stop + 1, (size_t)(eol - stop - 1), "HTTP/", 5))
+		return true;
+	return stop == space && bytes_are(p, (size_t)(eol - p), "GET /", 5);
+}
+
+/* The same of a line that has no end yet. */
+static bool may_be_request_line(const uint8_t *p, size_t len)
+{
+	const uint8_t *space = memchr(p, ' ', len);
+
+	if (!method_is_known(p, len))
+		return false;
+	if (!space || ++space == p + len)
+		return true;
+	len -= (size_t)(space - p);
+	return *space == '/' || *space == '*' || begins(space, len, "http") ||
+	       (*p == 'C' && *space != '{'); /* CONNECT host:port */
 }
 
 static const uint8_t *skip_blank(const uint8_t *p, const uint8_t *end)
@@ -192,29 +240,31 @@ static void decode_soap(struct facts *f, const uint8_t *p, size_t len)
 	soap_address(f, p, len, "NewExternalIPAddress", PLACE_UPNP_EXTERNAL);
 }
 
-/* Start line: "METHOD target HTTP/1.x" or "HTTP/1.x NNN". */
+/* Start line: "METHOD target HTTP/1.x" or "HTTP/1.x NNN". False when something of it is missing. */
 static bool start_line(struct facts *f, const uint8_t *p, const uint8_t *eol)
 {
 	struct http_facts *t = &f->http;
 	const uint8_t *space = memchr(p, ' ', (size_t)(eol - p)), *target, *stop;
+	bool whole;
 
 	memset(t, 0, sizeof(*t));
-	if (!space)
-		return false;
 	if (begins(p, (size_t)(eol - p), "HTTP/1.")) {
-		for (int i = 1; i <= 3 && space + i < eol; i++)
-			t->status = (uint16_t)(t->status * 10 + (space[i] - '0') % 10);
-		return true;
+		for (int i = 1; space && i <= 3 && space + i < eol && isdigit(space[i]); i++)
+			t->status = (uint16_t)(t->status * 10 + (space[i] - '0'));
+		return t->status >= 100;
 	}
 	t->request = true;
+	if (!space)
+		return false;
 	target = space + 1;
 	stop = memrchr(target, ' ', (size_t)(eol - target));
-	if (!stop || !bytes_are(stop + 1, (size_t)(eol - stop - 1), "HTTP/", 5))
-		return false;
+	whole = stop && bytes_are(stop + 1, (size_t)(eol - stop - 1), "HTTP/", 5);
+	if (!whole)
+		stop = eol;
 	text_put(t->method, sizeof(t->method), p, (size_t)(space - p));
 	text_put(t->target, sizeof(t->target), target, (size_t)(stop - target));
 	decode_bt_announce_target(f, target, (size_t)(stop - target));
-	return true;
+	return whole;
 }
 
 static void decode_body(struct facts *f, const struct head *head, const uint8_t *p, size_t len)
@@ -235,18 +285,16 @@ enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool 
 	bool complete = false;
 	uint16_t kept = f->n_addrs;
 
-	if (len == 0 || !(request_begins(p, len) || begins(p, len, "HTTP/1.")))
-		return HEAD_NO;
-	if (len < 4 && last)
+	if (len == 0 || (len < 4 && last))
 		return HEAD_NO;
 	eol = memchr(p, '\n', len);
+	if (!begins(p, len, "HTTP/1.") &&
+	    !(eol ? is_request_line(p, line_end(p, eol)) : may_be_request_line(p, len)))
+		return HEAD_NO;
 	if (!last && (!eol || (!memmem(p, len, "\r\n\r\n", 4) && !memmem(p, len, "\n\n", 2))))
 		return HEAD_MORE;
 	at = eol ? eol + 1 : end;
-	if (!eol)
-		eol = end;
-	if (eol > p && eol[-1] == '\r')
-		eol--;
+	eol = line_end(p, eol ? eol : end);
 	fact_set(f, PROTO_HTTP);
 	if (!start_line(f, p, eol))
 		fact_reason(f, UND_HTTP_HEAD);

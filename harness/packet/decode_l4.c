@@ -4,11 +4,15 @@
 
 #include <netinet/in.h>
 
-#define GRE_ETHERNET 0x6558
-#define GRE_CHECKSUM 0x8000
-#define GRE_ROUTING  0x4000
-#define GRE_KEY	     0x2000
-#define GRE_SEQUENCE 0x1000
+#define GRE_ETHERNET	0x6558
+#define GRE_ERSPAN	0x88be
+#define GRE_ERSPAN_III	0x22eb
+#define GRE_PPP		0x880b
+#define GRE_CHECKSUM	0x8000
+#define GRE_ROUTING	0x4000
+#define GRE_KEY		0x2000
+#define GRE_SEQUENCE	0x1000
+#define GRE_ACKNOWLEDGE 0x0080
 
 static void l4_reason(const struct work *w, enum undecodable u)
 {
@@ -87,12 +91,43 @@ void decode_sctp(struct work *w, struct span s)
 	set_payload(w->l, span_rest(&c, s));
 }
 
-/* RFC 2784 with the key and sequence of RFC 2890; routing (RFC 1701) and version 1 (PPTP) are not read. */
+/* Version 1 (RFC 2637, PPTP): PPP whose length stands in the key's upper half; an acknowledgment alone has none. */
+static void decode_pptp(struct work *w, uint16_t flags, struct cursor *c, struct span s)
+{
+	uint16_t stated = cursor_u16(c);
+
+	cursor_skip(c, 2U + (flags & GRE_SEQUENCE ? 4U : 0) + (flags & GRE_ACKNOWLEDGE ? 4U : 0));
+	if (c->short_)
+		l4_reason(w, UND_GRE_SHORT);
+	else if (stated)
+		decode_ppp(w, span_rest(c, s));
+}
+
+/* Mirrored frames (draft-foschiano-erspan): type I, without a sequence number, has no header, type II one of 8 bytes,
+ * type III of 12, or of 20 where its last bit says so. */
+static void decode_erspan(struct work *w, uint16_t type, bool sequence, struct span s)
+{
+	size_t header = type == GRE_ERSPAN ? (sequence ? 8 : 0) : 12;
+
+	if (type == GRE_ERSPAN_III && s.len >= 12 && s.p[11] & 1)
+		header = 20;
+	if (s.len < header)
+		l4_reason(w, UND_GRE_SHORT);
+	else
+		decode_ethernet(w, span_of(s.p + header, s.len - header, s.wire - header));
+}
+
+/* RFC 2784 with the key and sequence of RFC 2890; routing (RFC 1701) is not read. */
 static void decode_gre(struct work *w, struct span s)
 {
 	struct cursor c = cursor_of(s.p, s.len);
 	uint16_t flags = cursor_u16(&c), type = cursor_u16(&c);
 
+	w->encap = ENCAP_GRE;
+	if ((flags & 7) == 1 && type == GRE_PPP && !(flags & (GRE_ROUTING | GRE_CHECKSUM))) {
+		decode_pptp(w, flags, &c, s);
+		return;
+	}
 	cursor_skip(&c, (flags & GRE_CHECKSUM ? 4U : 0) + (flags & GRE_KEY ? 4U : 0) +
 				(flags & GRE_SEQUENCE ? 4U : 0));
 	if (c.short_) {
@@ -103,12 +138,13 @@ static void decode_gre(struct work *w, struct span s)
 		l4_reason(w, UND_GRE_UNKNOWN);
 		return;
 	}
-	w->encap = ENCAP_GRE;
 	s = span_rest(&c, s);
 	if (type == GRE_ETHERNET)
 		decode_ethernet(w, s);
-	else if (type == 0x0800 || type == 0x86dd)
-		decode_ip(w, s);
+	else if (type == GRE_ERSPAN || type == GRE_ERSPAN_III)
+		decode_erspan(w, type, (flags & GRE_SEQUENCE) != 0, s);
+	else if (type >= 0x600)
+		decode_ethertype(w, type, s);
 	else
 		l4_reason(w, UND_GRE_UNKNOWN);
 }

@@ -6,12 +6,17 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#define QUIC_PORT  443
-#define SAMPLE	   16
-#define TAG	   16
-#define PLAIN_KEPT 2048
-#define V1	   0x00000001U
-#define V2	   0x6b3343cfU
+#define QUIC_PORT    443
+#define QUIC_INITIAL 0
+#define QUIC_RETRY   3
+#define COALESCED    8
+#define CHLO_WITHIN  128 /* bytes into the packet: header, hash and frame type come before */
+#define CHLO_TAGS    64
+#define SAMPLE	     16
+#define TAG	     16
+#define PLAIN_KEPT   2048
+#define V1	     0x00000001U
+#define V2	     0x6b3343cfU
 
 static const uint8_t salt_v1[20] = { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
 				     0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a };
@@ -22,6 +27,16 @@ static const uint8_t salt_29[20] = { 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0
 static const uint8_t salt_23[20] = { 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,
 				     0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02 };
 
+static const uint8_t salt_22[20] = { 0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, 0x3a,
+				     0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02, 0x64, 0x4a };
+/* Google's versions on the way from its own handshake to TLS */
+static const uint8_t salt_q050[20] = { 0x50, 0x45, 0x74, 0xef, 0xd0, 0x66, 0xfe, 0x2f, 0x9d, 0x94,
+				       0x5c, 0xfc, 0xdb, 0xd3, 0xa7, 0xf0, 0xd3, 0xb5, 0x6b, 0x45 };
+static const uint8_t salt_t050[20] = { 0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80,
+				       0x30, 0x4c, 0x43, 0xa2, 0x36, 0x7c, 0x60, 0x48, 0x83, 0x10 };
+static const uint8_t salt_t051[20] = { 0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50,
+				       0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d };
+
 static bool is_google(uint32_t v) /* Q043, T051, ... */
 {
 	uint8_t letter = (uint8_t)(v >> 24);
@@ -31,27 +46,56 @@ static bool is_google(uint32_t v) /* Q043, T051, ... */
 	       (v & 0xff) <= '9';
 }
 
-static bool version_is_known(uint32_t v)
+/* Up to Q046 Google's headers and handshake are its own and in clear. */
+static bool is_google_clear(uint32_t v)
 {
-	return v == V1 || v == V2 || (v >> 8 == 0xff0000 && (v & 0xff) >= 5 && (v & 0xff) <= 34) ||
-	       is_google(v) || v >> 8 == 0xfaceb0 /* mvfst */ ||
-	       (v & 0x0f0f0f0f) == 0x0a0a0a0a /* reserved to force negotiation, RFC 9000 15 */;
+	return is_google(v) && (v & 0xffff) < 0x3530;
 }
 
-/* NULL where the keys are not known (Google's versions, the earliest drafts). */
-static const uint8_t *version_salt(uint32_t v)
+static bool is_draft(uint32_t v)
 {
-	if (v == V1)
-		return salt_v1;
-	if (v == V2)
-		return salt_v2;
-	if (v >> 8 == 0xfaceb0)
-		return (v & 0xff) == 1 ? salt_23 : salt_29;
-	if (v >> 8 != 0xff0000)
-		return NULL;
-	if ((v & 0xff) >= 29 && (v & 0xff) <= 34)
-		return (v & 0xff) <= 32 ? salt_29 : salt_v1;
-	return (v & 0xff) >= 23 ? salt_23 : NULL;
+	return v >> 8 == 0xff0000 && (v & 0xff) >= 5 && (v & 0xff) <= 34;
+}
+
+static bool is_mvfst(uint32_t v)
+{
+	return v >> 8 == 0xfaceb0;
+}
+
+static bool is_reserved(uint32_t v) /* to force negotiation, RFC 9000 15 */
+{
+	return (v & 0x0f0f0f0f) == 0x0a0a0a0a;
+}
+
+static bool version_is_known(uint32_t v)
+{
+	return v == V1 || v == V2 || is_draft(v) || is_google(v) || is_mvfst(v) || is_reserved(v);
+}
+
+#define SALTS 4
+
+/* The salts to try, none where the keys are not known (Google's clear versions, the earliest drafts). Versions that
+ * name no draft are of the time of one of several; a wrong salt shows by the tag. */
+static size_t version_salts(uint32_t v, const uint8_t *salts[SALTS])
+{
+	static const uint8_t *const all[SALTS] = { salt_v1, salt_29, salt_23, salt_22 };
+	uint8_t draft = v & 0xff;
+
+	if (is_mvfst(v) || is_reserved(v)) {
+		memcpy(salts, all, sizeof(all));
+		return SALTS;
+	}
+	salts[0] = v == V1			? salt_v1
+		   : v == V2			? salt_v2
+		   : v == 0x51303530		? salt_q050
+		   : v == 0x54303530		? salt_t050
+		   : v == 0x54303531		? salt_t051
+		   : !is_draft(v) || draft < 21 ? NULL
+		   : draft < 23			? salt_22
+		   : draft < 29			? salt_23
+		   : draft < 33			? salt_29
+						: salt_v1;
+	return salts[0] != NULL;
 }
 
 static uint64_t varint(struct cursor *c)
@@ -95,13 +139,11 @@ struct keys {
 	uint8_t key[16], iv[12], hp[16];
 };
 
-static bool client_keys(const struct quic_facts *q, struct keys *k)
+static bool client_keys(const uint8_t salt[20], const struct quic_id *id, bool v2, struct keys *k)
 {
-	bool v2 = q->version == V2;
-	const uint8_t *salt = version_salt(q->version);
 	uint8_t initial[32], secret[32];
 
-	return hmac256(salt, 20, q->dcid, q->dcid_len, initial) &&
+	return hmac256(salt, 20, id->b, id->len, initial) &&
 	       expand_label(initial, "client in", secret, 32) &&
 	       expand_label(secret, v2 ? "quicv2 key" : "quic key", k->key, 16) &&
 	       expand_label(secret, v2 ? "quicv2 iv" : "quic iv", k->iv, 12) &&
@@ -118,6 +160,7 @@ static bool protection_mask(EVP_CIPHER_CTX *x, const uint8_t hp[16], const uint8
 }
 
 struct initial { /* one Initial packet inside its datagram */
+	uint32_t version;
 	const uint8_t *start;
 	size_t header; /* bytes before the packet number */
 	size_t rest;   /* packet number, payload and tag */
@@ -159,46 +202,82 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
 	return (size_t)n;
 }
 
-/* Frames that an Initial may hold (RFC 9000 12.4): PADDING, PING, ACK, CRYPTO, CONNECTION_CLOSE. */
+/* The hello of Google's own handshake: "CHLO", number of tags, then tags with the end of their values (all little-endian),
+ * then the values. SNI and nothing else is wanted. */
+static void google_hello(struct facts *f, const uint8_t *p, size_t len)
+{
+	const uint8_t *at = memmem(p, len < CHLO_WITHIN ? len : CHLO_WITHIN, "CHLO", 4), *values;
+	uint32_t n, from = 0, end;
+
+	if (!at || (len -= (size_t)(at - p)) < 8)
+		return;
+	n = le16(at + 4);
+	if (n > CHLO_TAGS || len < 8 + 8 * n)
+		return;
+	values = at + 8 + 8 * n;
+	len -= 8 + 8 * n;
+	tls_begin(f);
+	fact_set(f, PROTO_TLS_HELLO);
+	f->tls.over_quic = true;
+	for (uint32_t i = 0; i < n; i++, from = end) {
+		end = le32(at + 12 + 8 * i);
+		if (end < from || end > len)
+			return;
+		if (memcmp(at + 8 + 8 * i, "SNI", 4) == 0) {
+			f->tls.has_sni = true;
+			text_put(f->tls.sni, sizeof(f->tls.sni), values + from, end - from);
+		}
+	}
+}
+
+static bool crypto_frame(struct work *w, struct cursor *c)
+{
+	uint64_t offset = varint(c), n = varint(c);
+	const uint8_t *data = n <= c->left ? cursor_take(c, (size_t)n) : NULL;
+
+	if (!data)
+		return false;
+	if (w->f->quic.version >> 24 == 'Q')
+		google_hello(w->f, data, (size_t)n);
+	else
+		quic_crypto_piece(w, offset, data, (size_t)n);
+	return true;
+}
+
+/* An acknowledgment's ranges are stepped over, and its counts where it has any. */
+static void ack_frame(struct cursor *c, bool counts)
+{
+	uint64_t n;
+
+	varint(c);
+	varint(c);
+	n = varint(c);
+	varint(c);
+	for (; n > 0 && !c->short_; n--) {
+		varint(c);
+		varint(c);
+	}
+	for (int i = 0; counts && i < 3; i++)
+		varint(c);
+}
+
+/* Frames that an Initial may hold (RFC 9000 12.4): PADDING, PING, ACK, CRYPTO, CONNECTION_CLOSE. Google's have CRYPTO
+ * under another number. */
 void decode_quic_frames(struct work *w, const uint8_t *p, size_t len)
 {
+	uint64_t crypto = is_google(w->f->quic.version) ? 0x08 : 0x06;
 	struct cursor c = cursor_of(p, len);
 
 	while (cursor_more(&c)) {
-		uint64_t type = varint(&c), offset, n;
-		const uint8_t *data;
+		uint64_t type = varint(&c);
 
-		switch (type) {
-		case 0x00:
-		case 0x01:
-			break;
-		case 0x02:
-		case 0x03:
-			varint(&c);
-			varint(&c);
-			n = varint(&c);
-			varint(&c);
-			for (; n > 0 && !c.short_; n--) {
-				varint(&c);
-				varint(&c);
-			}
-			if (type == 0x03)
-				for (int i = 0; i < 3; i++)
-					varint(&c);
-			break;
-		case 0x06:
-			offset = varint(&c);
-			n = varint(&c);
-			data = n <= c.left ? cursor_take(&c, (size_t)n) : NULL;
-			if (!data) {
-				fact_reason(w->f, UND_QUIC_FRAME);
-				return;
-			}
-			quic_crypto_piece(w, offset, data, (size_t)n);
-			break;
-		case 0x1c:
+		if (type == crypto && crypto_frame(w, &c))
+			continue;
+		if (type == 0x1c)
 			return; /* closing: nothing of interest behind it */
-		default:
+		if (type == 0x02 || type == 0x03) {
+			ack_frame(&c, type == 0x03);
+		} else if (type > 0x01) {
 			fact_reason(w->f, UND_QUIC_FRAME);
 			return;
 		}
@@ -207,22 +286,38 @@ void decode_quic_frames(struct work *w, const uint8_t *p, size_t len)
 		fact_reason(w->f, UND_QUIC_FRAME);
 }
 
-static void initial_decrypt(struct work *w, const struct initial *in)
+/* The keys are made of the id that the client chose for the server. Its first Initial says it; later ones, which may
+ * hold the rest of a long hello, carry the server's own choice. */
+static size_t initial_try(const struct initial *in, const struct quic_id *id,
+			  uint8_t plain[PLAIN_KEPT])
+{
+	const uint8_t *salts[SALTS];
+	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
+	size_t n = 0, count = version_salts(in->version, salts);
+	struct keys k;
+
+	for (size_t i = 0; x && i < count && n == 0; i++)
+		if (client_keys(salts[i], id, in->version == V2, &k))
+			n = initial_open(x, in, &k, plain);
+	EVP_CIPHER_CTX_free(x);
+	return n;
+}
+
+static void initial_decrypt(struct work *w, const struct initial *in, const struct quic_id *id)
 {
 	uint8_t plain[PLAIN_KEPT];
-	EVP_CIPHER_CTX *x;
-	struct keys k;
-	size_t n = 0;
+	const uint8_t *salts[SALTS];
+	struct quic_id first;
+	size_t n;
 
-	if (!version_salt(w->f->quic.version)) {
+	if (version_salts(in->version, salts) == 0) {
 		fact_reason(w->f, UND_QUIC_VERSION);
 		return;
 	}
-	x = EVP_CIPHER_CTX_new();
-	if (x && client_keys(&w->f->quic, &k))
-		n = initial_open(x, in, &k, plain);
-	EVP_CIPHER_CTX_free(x);
-	if (n == 0) { /* a server's, or a client's later one under the server's connection id */
+	n = initial_try(in, id, plain);
+	if (n == 0 && quic_first_id(w, &first))
+		n = initial_try(in, &first, plain);
+	if (n == 0) { /* a server's, or a client's whose first one was not seen */
 		fact_reason(w->f, UND_QUIC_DECRYPT);
 		return;
 	}
@@ -246,52 +341,83 @@ static uint8_t long_type(uint32_t version, uint8_t first)
 	return version == V2 ? (uint8_t)((type + 3) & 3) : type;
 }
 
-static void long_initial(struct work *w, const uint8_t *p, size_t len, struct cursor c)
+/* Version, ids and type of the long header at c; false when it is none. A cleared fixed bit (RFC 9287) is allowed where the
+ * version says enough. */
+static bool long_header(struct cursor *c, struct quic_facts *q)
 {
-	struct initial in = { .start = p };
-	uint64_t token = varint(&c), rest;
-
-	if (token > c.left || (token && !cursor_skip(&c, (size_t)token))) {
-		fact_reason(w->f, UND_QUIC_SHORT);
-		return;
-	}
-	rest = varint(&c);
-	if (c.short_ || rest > c.left) {
-		fact_reason(w->f, UND_QUIC_SHORT);
-		return;
-	}
-	in.header = len - c.left;
-	in.rest = (size_t)rest;
-	initial_decrypt(w, &in);
-}
-
-bool decode_quic_long(struct work *w, const uint8_t *p, size_t len)
-{
-	struct quic_facts *q = &w->f->quic;
-	struct cursor c = cursor_of(p, len);
+	uint8_t first = cursor_u8(c);
 
 	memset(q, 0, sizeof(*q));
-	cursor_skip(&c, 1);
-	q->version = cursor_u32(&c);
+	q->version = cursor_u32(c);
 	q->long_header = true;
-	if (c.short_ || (q->version != 0 && !version_is_known(q->version)))
+	if (c->short_ || !(first & 0x80) || (q->version != 0 && !version_is_known(q->version)))
 		return false;
-	if (q->version != 0 && !is_google(q->version) && !(p[0] & 0x40))
-		return false;						/* the fixed bit */
-	if (is_google(q->version) && (q->version & 0xffff) <= 0x3436) { /* Q046: nibble lengths */
-		fact_set(w->f, PROTO_QUIC);
-		fact_reason(w->f, UND_QUIC_VERSION);
+	if (!(first & 0x40) && is_reserved(q->version))
+		return false;
+	if (is_google_clear(q->version))
 		return true;
-	}
-	if (!connection_id(&c, q->dcid, &q->dcid_len) || !connection_id(&c, q->scid, &q->scid_len))
+	if (!connection_id(c, q->dcid, &q->dcid_len) || !connection_id(c, q->scid, &q->scid_len))
 		return false;
-	if (q->version == 0 && (c.left < 4 || c.left % 4 || q->dcid_len + q->scid_len < 4))
-		return false; /* version negotiation lists versions */
+	q->type = long_type(q->version, first);
+	/* version negotiation lists versions */
+	return q->version != 0 ||
+	       (c->left >= 4 && c->left % 4 == 0 && q->dcid_len + q->scid_len >= 4);
+}
+
+/* Token (of an Initial only) and length; false when the packet is not wholly there. The rest of the datagram, which may
+ * hold further packets, stays in *c. */
+static bool long_packet(struct cursor *c, const struct quic_facts *q, struct initial *in)
+{
+	uint64_t token = q->type == QUIC_INITIAL ? varint(c) : 0, rest;
+
+	if (token > c->left || (token && !cursor_skip(c, (size_t)token)))
+		return false;
+	rest = varint(c);
+	if (c->short_ || rest > c->left)
+		return false;
+	in->version = q->version;
+	in->header = (size_t)(c->p - in->start);
+	in->rest = (size_t)rest;
+	return cursor_skip(c, in->rest);
+}
+
+static void quic_found(struct work *w)
+{
 	fact_set(w->f, PROTO_QUIC);
 	memo_set(w, MEMO_QUIC);
-	q->type = long_type(q->version, p[0]);
-	if (q->version != 0 && q->type == 0)
-		long_initial(w, p, len, c);
+}
+
+/* A datagram may hold several packets (RFC 9000 12.2): the facts are the first one's, the hello is looked for in all
+ * Initials. */
+bool decode_quic_long(struct work *w, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	struct quic_facts q;
+
+	if (!long_header(&c, &q))
+		return false;
+	w->f->quic = q;
+	quic_found(w);
+	if (is_google_clear(q.version)) {
+		fact_reason(w->f, UND_QUIC_VERSION);
+		google_hello(w->f, p, len);
+		return true;
+	}
+	for (int n = 0; n < COALESCED && q.version != 0 && q.type != QUIC_RETRY; n++) {
+		struct quic_id id = { .len = q.dcid_len };
+		struct initial in = { .start = p };
+
+		memcpy(id.b, q.dcid, sizeof(id.b));
+		if (!long_packet(&c, &q, &in)) {
+			fact_reason(w->f, UND_QUIC_SHORT);
+			break;
+		}
+		if (q.type == QUIC_INITIAL)
+			initial_decrypt(w, &in, &id);
+		p = c.p;
+		if (!cursor_more(&c) || !long_header(&c, &q) || q.version != in.version)
+			break;
+	}
 	return true;
 }
 
@@ -305,9 +431,9 @@ static bool decode_google(struct work *w, const uint8_t *p, size_t len)
 	w->f->quic.version = be32(p + 9);
 	w->f->quic.dcid_len = 8;
 	memcpy(w->f->quic.dcid, p + 1, 8);
-	fact_set(w->f, PROTO_QUIC);
-	memo_set(w, MEMO_QUIC);
+	quic_found(w);
 	fact_reason(w->f, UND_QUIC_VERSION);
+	google_hello(w->f, p, len);
 	return true;
 }
 

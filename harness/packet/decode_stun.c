@@ -108,14 +108,42 @@ bool decode_stun(struct facts *f, const uint8_t *p, size_t len)
 	return true;
 }
 
-/* Without the cookie: binding request or answer, exact length, attributes that fill it. A bare header says
- * too little on any other port than STUN's. */
+/* Data that a TURN server relays (RFC 8656 12.4): a channel's number, 0x4000 to 0x4fff, and the length, padded to four
+ * bytes over TCP; believed where STUN was seen. */
+bool decode_turn_channel(struct work *w, const uint8_t *p, size_t len)
+{
+	if (len < 4 || p[0] >> 4 != 4 || be16(p + 2) > len - 4 || len - 4 - be16(p + 2) > 3 ||
+	    !(memo_get(w) & MEMO_STUN))
+		return false;
+	fact_weak(w->f, PROTO_STUN);
+	w->f->stun = (struct stun_facts){ .type = be16(p) };
+	return true;
+}
+
+/* Binding and shared secret of RFC 3489: request, answer, error. */
+static bool is_classic_type(uint16_t type)
+{
+	switch (type) {
+	case 0x0001:
+	case 0x0101:
+	case 0x0111:
+	case 0x0002:
+	case 0x0102:
+	case 0x0112:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Without the cookie: one of six types, exact length, attributes that fill it. A bare header says too little on any
+ * port. */
 bool decode_stun_classic(struct facts *f, const uint8_t *p, size_t len)
 {
-	uint16_t type = len >= STUN_HEADER ? be16(p) : 0, kept = f->n_addrs;
+	uint16_t kept = f->n_addrs;
 
-	if ((type != 0x0001 && type != 0x0101 && type != 0x0111) || len % 4 ||
-	    be16(p + 2) != len - STUN_HEADER || len == STUN_HEADER)
+	if (len <= STUN_HEADER || len % 4 || !is_classic_type(be16(p)) ||
+	    be16(p + 2) != len - STUN_HEADER)
 		return false;
 	stun_begin(f, p, true);
 	if (!stun_attributes(f, cursor_of(p + STUN_HEADER, len - STUN_HEADER), p + 4)) {

@@ -6,14 +6,16 @@
 #define RECORD_MAX	       (16384 + 256)
 #define CONTENT_CCS	       20
 #define CONTENT_HANDSHAKE      22
+#define CONTENT_APPLICATION    23
 #define CONTENT_HEARTBEAT      24
+#define DTLS_HEADER	       13
 #define HANDSHAKE_CLIENT_HELLO 1
 #define EXT_SERVER_NAME	       0
 #define EXT_ALPN	       16
 #define EXT_VERSIONS	       43
 #define EXT_ECH		       0xfe0d
 #define EXT_ESNI	       0xffce
-#define HELLO_KEPT	       8192
+#define HELLO_KEPT	       32768 /* as much as is collected of a stream's head */
 
 static bool is_grease(uint16_t v) /* RFC 8701 */
 {
@@ -55,14 +57,16 @@ static void hello_alpn(struct tls_facts *t, struct cursor c)
 	}
 }
 
+/* The highest; DTLS counts downwards. */
 static void hello_versions(struct tls_facts *t, struct cursor c)
 {
 	struct cursor list = cursor_sub(&c, cursor_u8(&c));
+	bool dtls = t->version >> 8 == 0xfe;
 
 	while (cursor_more(&list)) {
 		uint16_t v = cursor_u16(&list);
 
-		if (!is_grease(v) && v > t->version)
+		if (!is_grease(v) && (dtls ? v >> 8 == 0xfe && v < t->version : v > t->version))
 			t->version = v;
 	}
 }
@@ -86,19 +90,38 @@ static void hello_extension(struct tls_facts *t, uint16_t type, struct cursor bo
 	}
 }
 
-/* The body of a ClientHello; false when it is not one. `whole` is false for one that was cut. */
-static bool hello_body(struct facts *f, struct cursor c, bool whole)
+static void hello_extensions(struct facts *f, struct cursor exts, enum undecodable fault)
 {
-	struct tls_facts *t = &f->tls;
+	while (cursor_more(&exts)) {
+		uint16_t type = cursor_u16(&exts), n = cursor_u16(&exts);
+		struct cursor body = cursor_sub(&exts, n);
+
+		hello_extension(&f->tls, type, body);
+		if (exts.short_) {
+			fact_reason(f, fault);
+			return;
+		}
+	}
+}
+
+/* The body of a ClientHello; false when it is not one. `whole` is false for one that was cut. DTLS has its own versions,
+ * and a cookie (RFC 6347 4.2.1). */
+static bool hello_body(struct facts *f, struct cursor c, bool whole, bool dtls)
+{
+	enum undecodable fault = whole ? UND_TLS_HELLO : UND_TLS_SHORT;
+	uint16_t version = cursor_u16(&c);
 	struct cursor exts;
 
-	memset(t, 0, sizeof(*t));
-	t->over_quic = facts_has(f, PROTO_QUIC);
-	t->version = cursor_u16(&c);
-	if (t->version >> 8 != 3 && t->version >> 8 != 0x7f)
+	if (dtls ? version >> 8 != 0xfe && version != 0x0100
+		 : version >> 8 != 3 && version >> 8 != 0x7f)
 		return false;
+	tls_begin(f);
+	f->tls.over_quic = facts_has(f, PROTO_QUIC);
+	f->tls.version = version;
 	cursor_skip(&c, 32);
-	cursor_skip(&c, cursor_u8(&c));	 /* session id */
+	cursor_skip(&c, cursor_u8(&c)); /* session id */
+	if (dtls)
+		cursor_skip(&c, cursor_u8(&c));
 	cursor_skip(&c, cursor_u16(&c)); /* cipher suites */
 	cursor_skip(&c, cursor_u8(&c));	 /* compression */
 	fact_set(f, PROTO_TLS_HELLO);
@@ -106,17 +129,8 @@ static bool hello_body(struct facts *f, struct cursor c, bool whole)
 		return true; /* no extensions at all: SSL 3.0 */
 	exts = cursor_sub(&c, cursor_u16(&c));
 	if (c.short_)
-		fact_reason(f, whole ? UND_TLS_HELLO : UND_TLS_SHORT);
-	while (cursor_more(&exts)) {
-		uint16_t type = cursor_u16(&exts), n = cursor_u16(&exts);
-		struct cursor body = cursor_sub(&exts, n);
-
-		hello_extension(t, type, body);
-		if (exts.short_) {
-			fact_reason(f, whole ? UND_TLS_HELLO : UND_TLS_SHORT);
-			break;
-		}
-	}
+		fact_reason(f, fault);
+	hello_extensions(f, exts, fault);
 	return true;
 }
 
@@ -134,7 +148,7 @@ enum head_state decode_tls_hello(struct facts *f, const uint8_t *p, size_t len, 
 	if (stated > len - 4 && !last)
 		return HEAD_MORE;
 	return hello_body(f, cursor_of(p + 4, stated < len - 4 ? stated : len - 4),
-			  stated <= len - 4)
+			  stated <= len - 4, false)
 		       ? HEAD_DONE
 		       : HEAD_NO;
 }
@@ -185,6 +199,13 @@ enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool l
 		return HEAD_NO;
 	if (len < RECORD_HEADER + 1)
 		return last ? HEAD_NO : HEAD_MORE;
+	/* before a second hello stands a change of cipher specs of one byte (RFC 8446 D.4) */
+	if (p[0] == CONTENT_CCS && be16(p + 3) == 1 && len > 2 * RECORD_HEADER + 1 &&
+	    p[RECORD_HEADER + 1] == CONTENT_HANDSHAKE &&
+	    record_begins(p + RECORD_HEADER + 1, len - RECORD_HEADER - 1)) {
+		p += RECORD_HEADER + 1;
+		len -= RECORD_HEADER + 1;
+	}
 	if (p[0] != CONTENT_HANDSHAKE || p[5] != HANDSHAKE_CLIENT_HELLO) {
 		fact_set(f, PROTO_TLS);
 		return HEAD_DONE;
@@ -195,17 +216,54 @@ enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool l
 	return state;
 }
 
-/* RFC 6347 4.1, RFC 9147 4: content type, version fe ff / fe fd / fe fc (DTLS 1.0 also 01 00), epoch and
- * sequence, and a length that fits. */
+/* Records one behind the other until the datagram ends, to the byte. */
+static bool dtls_records_fill(const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+
+	while (cursor_more(&c)) {
+		const uint8_t *h = cursor_take(&c, DTLS_HEADER);
+
+		if (!h || h[0] < CONTENT_CCS || h[0] > CONTENT_APPLICATION || h[1] != p[1] ||
+		    h[2] != p[2] || !cursor_skip(&c, be16(h + 11)))
+			return false;
+	}
+	return true;
+}
+
+/* RFC 6347 4.2.2: type, length, sequence, fragment's offset and length. A hello in fragments is read as far as the first
+ * one goes. */
+static void dtls_hello(struct facts *f, struct cursor c)
+{
+	const uint8_t *h = cursor_take(&c, 12);
+	uint32_t whole, part;
+
+	if (!h || h[0] != HANDSHAKE_CLIENT_HELLO || h[6] || h[7] || h[8])
+		return;
+	whole = be32(h) & 0xffffff;
+	part = be32(h + 8) & 0xffffff;
+	if (part <= whole && part <= c.left)
+		hello_body(f, cursor_of(c.p, part), part == whole, true);
+}
+
+/* RFC 6347 4.1, RFC 9147 4: content type, version fe ff / fe fd / fe fc, epoch and sequence, and a length that fits.
+ * DTLS before there was an RFC (OpenSSL 0.9.8, which AnyConnect kept) has version 01 00, which says less. */
 bool decode_dtls(struct facts *f, const uint8_t *p, size_t len)
 {
+	bool old = len >= DTLS_HEADER && p[1] == 1 && p[2] == 0;
 	size_t stated;
 
-	if (len < 13 || p[0] < CONTENT_CCS || p[0] > 26 || p[1] != 0xfe || p[2] < 0xfc)
+	if (len < DTLS_HEADER || p[0] < CONTENT_CCS || p[0] > 26)
+		return false;
+	if (!old && (p[1] != 0xfe || p[2] < 0xfc))
 		return false;
 	stated = be16(p + 11);
-	if (stated == 0 || stated > len - 13)
+	if (stated == 0 || stated > len - DTLS_HEADER)
+		return false;
+	if (old && !dtls_records_fill(p, len))
 		return false;
 	fact_set(f, PROTO_DTLS);
+	if (p[0] == CONTENT_HANDSHAKE)
+		dtls_hello(f, cursor_of(p + DTLS_HEADER, stated));
 	return true;
 }

@@ -14,10 +14,13 @@
 #define PORT_DOT	      853
 #define PORT_OPENVPN	      1194
 #define PORT_SSDP	      1900
+#define PORT_L2TP	      1701
+#define PORT_TEREDO	      3544
 #define PORT_VXLAN	      4789
 #define PORT_GTPU	      2152
 #define PORT_VXLAN_OLD	      8472 /* Linux before it was told a port */
 #define PORT_MDNS	      5353
+#define PORT_GENEVE	      6081
 #define PORT_PCP_CLIENT	      5350
 #define PORT_PCP	      5351
 #define PORT_LLMNR	      5355
@@ -33,30 +36,121 @@ static bool decode_vxlan(struct work *w, const uint8_t *p, size_t len)
 		fact_reason(w->f, UND_VXLAN_SHORT);
 		return true;
 	}
-	/* RFC 7348 5: the I flag set, the reserved bits zero. Anything else on the port is not VXLAN. */
-	if (p[0] != 0x08 || p[1] || p[2] || p[3] || p[7])
+	/* RFC 7348 5: the I flag set; other bits are ignored on receipt, and extensions use some (group policies). */
+	if (!(p[0] & 0x08))
 		return false;
 	w->encap = ENCAP_VXLAN;
 	decode_ethernet(w, span_of(p + 8, len - 8, w->l->payload_wire - 8));
 	return true;
 }
 
+/* GTP-U's extension headers (3GPP TS 29.281 5.2): length in words, content, the next one's type; 0 ends the chain. */
+static bool gtpu_extensions(struct cursor *c, uint8_t type)
+{
+	for (int n = 0; type && n < 8; n++) {
+		size_t size = (size_t)cursor_u8(c) * 4;
+
+		if (size == 0 || !cursor_skip(c, size - 2))
+			return false;
+		type = cursor_u8(c);
+	}
+	return type == 0 && !c->short_;
+}
+
 /* 3GPP TS 29.281 5.1: version 1, protocol type 1, message 255 (a user's packet), its length exact. */
 static bool decode_gtpu(struct work *w, const uint8_t *p, size_t len)
 {
-	size_t header = len && p[0] & 7 ? 12 : 8;
+	struct cursor c = cursor_of(p, len);
+	uint8_t next = 0;
 
-	if (len <= header || p[0] >> 4 != 3 || p[1] != 255 ||
-	    be16(p + 2) + 8U != w->l->payload_wire || p[0] & 4 /* extension headers */)
+	if (len < 9 || p[0] >> 4 != 3 || p[1] != 255 || be16(p + 2) + 8U != w->l->payload_wire)
+		return false;
+	cursor_skip(&c, 8);
+	if (p[0] & 7) {
+		cursor_skip(&c, 3);
+		next = cursor_u8(&c);
+	}
+	if (!gtpu_extensions(&c, p[0] & 4 ? next : 0) || c.left == 0)
 		return false;
 	w->encap = ENCAP_GTPU;
-	decode_ip(w, span_of(p + header, len - header, w->l->payload_wire - header));
+	decode_ip(w, span_of(c.p, c.left, w->l->payload_wire - (len - c.left)));
+	return true;
+}
+
+/* RFC 8926 3.4: version 0, length of the options in words, no reserved bit, what it carries. */
+static bool decode_geneve(struct work *w, const uint8_t *p, size_t len)
+{
+	size_t header = len >= 8 ? 8 + (size_t)(p[0] & 0x3f) * 4 : 0;
+
+	if (len < 8 || p[0] >> 6 || p[1] & 0x3f || p[7] || header >= len)
+		return false;
+	w->encap = ENCAP_GENEVE;
+	struct span s = span_of(p + header, len - header, w->l->payload_wire - header);
+
+	if (be16(p + 2) == 0x6558)
+		decode_ethernet(w, s);
+	else
+		decode_ethertype(w, be16(p + 2), s);
+	return true;
+}
+
+/* RFC 2661 3.1: a data message (no T bit) of version 2 holds PPP; control messages are none of our business. */
+static bool decode_l2tp(struct work *w, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	uint16_t flags = cursor_u16(&c);
+
+	if ((flags & 0x800f) != 2)
+		return false;
+	if (flags & 0x4000 && cursor_u16(&c) > w->l->payload_wire)
+		return false;
+	cursor_skip(&c, 4U + (flags & 0x0800 ? 4U : 0));
+	if (flags & 0x0200)
+		cursor_skip(&c, cursor_u16(&c));
+	if (c.short_ || c.left == 0)
+		return false;
+	w->encap = ENCAP_L2TP;
+	decode_ppp(w, span_of(c.p, c.left, w->l->payload_wire - (len - c.left)));
+	return true;
+}
+
+/* RFC 4380 5.1: IPv6, behind an authentication and an origin header where there are such. */
+static bool decode_teredo(struct work *w, const uint8_t *p, size_t len)
+{
+	struct cursor c = cursor_of(p, len);
+	size_t wire;
+
+	if (c.left >= 13 &&
+	    be16(c.p) == 1) /* client and value, both of a length; nonce, confirmation */
+		cursor_skip(&c, 13U + c.p[2] + c.p[3]);
+	if (c.left >= 8 && be16(c.p) == 0)
+		cursor_skip(&c, 8);
+	wire = w->l->payload_wire - (len - c.left);
+	if (c.short_ || c.left < 40 || c.p[0] >> 4 != 6 || be16(c.p + 4) + 40U > wire)
+		return false;
+	w->encap = ENCAP_TEREDO;
+	decode_ip(w, span_of(c.p, c.left, wire));
+	return true;
+}
+
+/* A DNS query whose id and flags happen to be a WireGuard message's type, and its size too, is told by the rest: one
+ * question, and not a byte left over. */
+static bool is_dns_all_the_same(struct facts *f, const uint8_t *p, size_t len)
+{
+	uint16_t kept = f->n_addrs;
+
+	if (be32(p + 4) != 0x00010000 || !decode_dns_shape(f, p, len, DNS_OVER_UDP))
+		return false;
+	f->protos &= ~PROTO_BIT(PROTO_DNS); /* port and shape will say it again */
+	f->weak &= ~PROTO_BIT(PROTO_DNS);
+	f->n_addrs = kept;
 	return true;
 }
 
 static bool is_wireguard(struct work *w, const uint8_t *p, size_t len)
 {
-	if (!wireguard_message(p, len, w->l->payload_wire, &w->f->wg))
+	if (!wireguard_message(p, len, w->l->payload_wire, &w->f->wg) ||
+	    is_dns_all_the_same(w->f, p, len))
 		return false;
 	fact_set(w->f, PROTO_WIREGUARD);
 	return true;
@@ -114,6 +208,12 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 		return decode_natpmp(f, p, len);
 	if (on(l, PORT_GTPU))
 		return decode_gtpu(w, p, len);
+	if (on(l, PORT_GENEVE))
+		return decode_geneve(w, p, len);
+	if (on(l, PORT_L2TP))
+		return decode_l2tp(w, p, len);
+	if (on(l, PORT_TEREDO))
+		return decode_teredo(w, p, len);
 	if (on(l, PORT_VXLAN) || on(l, PORT_VXLAN_OLD))
 		return decode_vxlan(w, p, len);
 	return false;
@@ -129,7 +229,7 @@ static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 	if (p[0] == 'd' && decode_dht(f, p, len))
 		return true;
 	if (decode_stun(f, p, len))
-		return true;
+		return memo_set(w, MEMO_STUN), true;
 	if (decode_udp_tracker(w, p, len))
 		return true;
 	if (decode_dtls(f, p, len))
@@ -138,7 +238,7 @@ static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 		return true;
 	if (p[0] == 'B' && decode_lsd(f, p, len))
 		return true;
-	if ((p[0] == 'M' || p[0] == 'N') && decode_ssdp(f, p, len))
+	if ((p[0] == 'M' || p[0] == 'N' || p[0] == 'H') && decode_ssdp(f, p, len))
 		return true;
 	return false;
 }
@@ -152,9 +252,8 @@ static bool by_weak_shape(struct work *w, const uint8_t *p, size_t len)
 		return true; /* before QUIC, whose short header is any byte from 0x40 to 0x7f */
 	if (decode_quic_short(w, p, len) || is_openvpn(w, p, len, true))
 		return true;
-	if (decode_utp(w, p, len))
-		return true;
-	return decode_stun_classic(w->f, p, len);
+	return decode_stun_classic(w->f, p, len) || decode_turn_channel(w, p, len) ||
+	       decode_utp(w, p, len);
 }
 
 void decode_udp(struct work *w, struct span s)

@@ -12,11 +12,6 @@
 #define WG_DATA_MIN   32
 #define WG_MTU_MIN    576
 
-static uint32_t le32(const uint8_t *p)
-{
-	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
 bool wireguard_message(const uint8_t *payload, size_t captured, size_t wire, struct wg_facts *out)
 {
 	struct wg_facts f = { 0 };

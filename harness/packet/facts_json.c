@@ -276,7 +276,7 @@ static void details(json_t *j, const struct facts *f)
 		json_object_set_new(j, "arp", arp_json(&f->arp));
 	if (facts_has(f, PROTO_ND))
 		json_object_set_new(j, "nd", nd_json(&f->nd));
-	if (facts_has(f, PROTO_DNS) && !facts_has_reason(f, UND_DNS_SHORT))
+	if (facts_has(f, PROTO_DNS) && f->dns.header)
 		json_object_set_new(j, "dns", dns_json(&f->dns));
 	if (facts_has(f, PROTO_TLS_HELLO))
 		json_object_set_new(j, "tls", tls_json(&f->tls));

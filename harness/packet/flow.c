@@ -11,6 +11,8 @@
 #define FLOWS	    (FLOW_SETS * FLOW_WAYS)
 #define FLOW_BYTES  4096
 #define FLOW_RANGES 6
+#define BIGS	    16 /* flows whose head is longer; hellos with tickets, certificates, padding */
+#define BIG_BYTES   32768
 #define MEMOS	    4096
 #define FRAGS	    64
 #define FRAG_BYTES  8192
@@ -22,6 +24,7 @@ enum flow_kind {
 	FLOW_DONE, /* the head was read: each segment for itself */
 	FLOW_BT,   /* peer messages, in order */
 	FLOW_QUIC, /* CRYPTO stream of a client's Initials */
+	FLOW_UTP,  /* clock of a sender */
 };
 
 struct flow_key { /* one direction */
@@ -38,6 +41,7 @@ struct flow {
 	struct flow_key key;
 	uint8_t kind;
 	uint8_t n_ranges;
+	uint8_t big; /* number of its larger buffer, 0 = none */
 	struct bt_ext_ids told;
 	uint32_t base; /* sequence number of the buffer's first byte */
 	uint32_t skip; /* FLOW_BT: bytes from base on that need no reading */
@@ -57,6 +61,11 @@ struct frag {
 	uint8_t bytes[FRAG_BYTES];
 };
 
+struct big {
+	struct flow *owner; /* NULL: free */
+	uint32_t tick;
+};
+
 struct memo {
 	uint64_t hash;
 	uint8_t flags;
@@ -69,7 +78,10 @@ struct decoder {
 	struct flow flows[FLOWS];
 	struct memo memos[MEMOS];
 	struct frag frags[FRAGS];
-	uint8_t bytes[FLOWS][FLOW_BYTES]; /* last: a reset leaves it alone */
+	struct big bigs[BIGS];
+	uint8_t bytes[FLOWS][FLOW_BYTES]; /* from here on: a reset leaves it alone */
+	uint8_t big_bytes[BIGS][BIG_BYTES];
+	struct quic_id ids[FLOWS]; /* of FLOW_QUIC */
 };
 
 struct decoder *decoder_new(void)
@@ -153,6 +165,13 @@ static struct flow *flow_find(struct decoder *d, const struct flow_key *k, uint6
 	return NULL;
 }
 
+static void big_free(struct decoder *d, struct flow *fl)
+{
+	if (fl->big)
+		d->bigs[fl->big - 1].owner = NULL;
+	fl->big = 0;
+}
+
 /* A fresh entry in the place of a free one, or of the one that was not used for longest. */
 static struct flow *flow_make(struct work *w, const struct flow_key *k, uint64_t hash,
 			      enum flow_kind kind, uint32_t base)
@@ -170,6 +189,7 @@ static struct flow *flow_make(struct work *w, const struct flow_key *k, uint64_t
 	}
 	if (d->tags[at] && d->flows[at].kind == FLOW_HEAD && d->flows[at].n_ranges)
 		fact_reason(w->f, UND_FLOW_EVICTED);
+	big_free(d, &d->flows[at]);
 	d->tags[at] = (uint32_t)(hash >> 32) | 1;
 	d->ticks[at] = ++d->clock;
 	d->flows[at] = (struct flow){ .key = *k, .kind = (uint8_t)kind, .base = base };
@@ -178,13 +198,38 @@ static struct flow *flow_make(struct work *w, const struct flow_key *k, uint64_t
 
 static void flow_free(struct decoder *d, struct flow *fl)
 {
+	big_free(d, fl);
 	fl->kind = FLOW_FREE;
 	d->tags[fl - d->flows] = 0;
 }
 
 static uint8_t *flow_bytes(struct decoder *d, const struct flow *fl)
 {
-	return d->bytes[fl - d->flows];
+	return fl->big ? d->big_bytes[fl->big - 1] : d->bytes[fl - d->flows];
+}
+
+/* Move the flow into a larger buffer; the one that was not used for longest loses its own, and gives up its head. */
+static void flow_grow(struct decoder *d, struct flow *fl)
+{
+	struct big *b = &d->bigs[0];
+
+	for (size_t i = 0; i < BIGS && b->owner; i++)
+		if (!d->bigs[i].owner || d->clock - d->bigs[i].tick > d->clock - b->tick)
+			b = &d->bigs[i];
+	if (b->owner) {
+		b->owner->kind = FLOW_DONE;
+		b->owner->n_ranges = 0;
+		b->owner->big = 0;
+	}
+	memcpy(d->big_bytes[b - d->bigs], flow_bytes(d, fl), FLOW_BYTES);
+	*b = (struct big){ fl, d->clock };
+	fl->big = (uint8_t)(b - d->bigs + 1);
+}
+
+/* Is there no room for more, however large the buffer? */
+static bool flow_is_full(const struct flow *fl, size_t len)
+{
+	return fl->big && len == BIG_BYTES;
 }
 
 /* Bytes in one piece from the start on. */
@@ -199,12 +244,16 @@ static bool flow_put(struct decoder *d, struct flow *fl, size_t offset, const ui
 	struct range add;
 	size_t i, j;
 
-	if (offset >= FLOW_BYTES)
+	if (offset >= BIG_BYTES)
 		return false;
-	if (n > FLOW_BYTES - offset)
-		n = FLOW_BYTES - offset;
+	if (n > BIG_BYTES - offset)
+		n = BIG_BYTES - offset;
 	if (n == 0)
 		return true;
+	if (!fl->big && offset + n > FLOW_BYTES)
+		flow_grow(d, fl);
+	if (fl->big)
+		d->bigs[fl->big - 1].tick = d->clock;
 	memcpy(flow_bytes(d, fl) + offset, p, n);
 	add = (struct range){ (uint16_t)offset, (uint16_t)(offset + n) };
 	for (i = 0; i < fl->n_ranges && fl->ranges[i].to < add.from; i++)
@@ -335,11 +384,25 @@ static bool lone_segment(struct work *w, const uint8_t *p, size_t n)
 	return false;
 }
 
+/* Is what stands on DNS's port surely none? Its length, id and flags would have to be a request line, a peer's greeting or a
+ * TLS hello. */
+static bool other_than_dns(const uint8_t *p, size_t n)
+{
+	static const char *const begins[] = { "GET ", "POST ", "HEAD ", "CONNECT ", "HTTP/1." };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (bytes_are(p, n, begins[i], strlen(begins[i])))
+			return true;
+	if (n > 10 && bytes_are(p + 1, n - 1, "BitTorrent", 10))
+		return p[0] == 0x13;
+	return n > 10 && p[0] == 22 && p[1] == 3 && p[5] == 1 && p[6] == 0 && p[9] == 3;
+}
+
 static enum head_state stream_head(struct work *w, const uint8_t *p, size_t n, bool last)
 {
 	enum head_state s;
 
-	if (on(w->l, PORT_DNS) || on(w->l, PORT_LLMNR))
+	if ((on(w->l, PORT_DNS) || on(w->l, PORT_LLMNR)) && !other_than_dns(p, n))
 		return head_dns(w, p, n, last);
 	if (p[0] >= 20 && p[0] <= 24 && (s = decode_tls(w->f, p, n, last)) != HEAD_NO)
 		return s;
@@ -447,26 +510,61 @@ static void bt_begin_stream(struct work *w, struct flow *fl, const uint8_t *p, s
 
 /* ---- Segments ---- */
 
+/* The head at p is read. Peer messages behind a handshake go to the flow's own buffer, in which p may lie. */
 static void head_read(struct work *w, struct flow *fl, enum head_state s, const uint8_t *p,
 		      size_t n)
 {
 	uint8_t copy[FLOW_BYTES];
 
+	if (p == w->d->bytes[fl - w->d->flows])
+		p = memcpy(copy, p, n);
+	big_free(w->d, fl);
 	fl->n_ranges = 0;
-	if (s == HEAD_DONE && facts_has(w->f, PROTO_BT_HANDSHAKE) && n >= BT_HANDSHAKE_SIZE) {
-		memcpy(copy, p, n); /* p may be the very buffer that the messages go to */
-		bt_begin_stream(w, fl, copy, n, fl->base);
-	} else {
+	if (s == HEAD_DONE && facts_has(w->f, PROTO_BT_HANDSHAKE) && n >= BT_HANDSHAKE_SIZE)
+		bt_begin_stream(w, fl, p, n, fl->base);
+	else
 		fl->kind = FLOW_DONE;
+}
+
+/* Keep a piece; where that cannot be, what it says by itself is all there is. */
+static bool head_keep(struct work *w, struct flow *fl, size_t offset, const uint8_t *p, size_t n)
+{
+	if (flow_put(w->d, fl, offset, p, n))
+		return true;
+	fact_reason(w->f, UND_STREAM_GAP);
+	big_free(w->d, fl);
+	fl->kind = FLOW_DONE;
+	if (stream_head(w, p, n, true) == HEAD_NO)
+		lone_segment(w, p, n);
+	return false;
+}
+
+/* The first m bytes of a stream are at b; n of them came with this segment, at p. */
+static void head_so_far(struct work *w, struct flow *fl, const uint8_t *b, size_t m,
+			struct span segment, bool fin)
+{
+	bool full = flow_is_full(fl, m);
+	enum head_state s = stream_head(w, b, m, fin || full);
+
+	if (s != HEAD_NO && m > segment.len)
+		w->f->reassembled = true;
+	if (s == HEAD_MORE && b == segment.p && !head_keep(w, fl, 0, b, m))
+		return;
+	if (s == HEAD_MORE) {
+		preview(w, b, m);
+		return;
 	}
+	if (full && s == HEAD_DONE && !fin)
+		fact_reason(w->f, UND_STREAM_LONG);
+	if (s == HEAD_NO)
+		lone_segment(w, segment.p, segment.len);
+	head_read(w, fl, s, b, m);
 }
 
 /* A piece of a head that is being collected. */
 static void head_piece(struct work *w, struct flow *fl, const uint8_t *p, size_t n, bool fin)
 {
-	const uint8_t *b = flow_bytes(w->d, fl);
 	int32_t offset = (int32_t)(w->l->seq - fl->base);
-	enum head_state s;
 	size_t m;
 
 	if (w->l->tcp_flags & TCP_SYN)
@@ -478,28 +576,15 @@ static void head_piece(struct work *w, struct flow *fl, const uint8_t *p, size_t
 		n -= (size_t) - (int64_t)offset;
 		offset = 0;
 	}
-	if (!flow_put(w->d, fl, (size_t)offset, p, n)) {
-		fact_reason(w->f, UND_STREAM_GAP);
-		fl->kind = FLOW_DONE;
-		if (stream_head(w, p, n, true) == HEAD_NO)
-			lone_segment(w, p, n);
+	if (offset == 0 && fl->n_ranges == 0) { /* nearly always: all of it in one */
+		head_so_far(w, fl, p, n, span_of(p, n, n), fin);
 		return;
 	}
+	if (!head_keep(w, fl, (size_t)offset, p, n))
+		return;
 	m = flow_contiguous(fl);
-	if (m == 0)
-		return; /* its beginning is still to come */
-	s = stream_head(w, b, m, fin || m == FLOW_BYTES);
-	if (s != HEAD_NO && m > n)
-		w->f->reassembled = true;
-	if (s == HEAD_MORE) {
-		preview(w, b, m);
-		return;
-	}
-	if (m == FLOW_BYTES && s == HEAD_DONE && !fin)
-		fact_reason(w->f, UND_STREAM_LONG);
-	if (s == HEAD_NO)
-		lone_segment(w, p, n);
-	head_read(w, fl, s, b, m);
+	if (m) /* else its beginning is still to come */
+		head_so_far(w, fl, flow_bytes(w->d, fl), m, span_of(p, n, n), fin);
 }
 
 /* A segment of a stream without state, or whose head is behind it. */
@@ -524,11 +609,8 @@ static void free_segment(struct work *w, struct flow *fl, const struct flow_key 
 	}
 	fl->kind = FLOW_HEAD;
 	fl->n_ranges = 0;
-	if (!flow_put(w->d, fl, 0, p, n) || flow_contiguous(fl) == FLOW_BYTES) {
-		fl->kind = FLOW_DONE;
-		fact_reason(w->f, UND_STREAM_LONG);
-	}
-	preview(w, p, n);
+	if (head_keep(w, fl, 0, p, n))
+		preview(w, p, n);
 }
 
 void stream_segment(struct work *w)
@@ -569,6 +651,17 @@ void stream_segment(struct work *w)
 		flow_free(w->d, fl);
 }
 
+bool quic_first_id(struct work *w, struct quic_id *id)
+{
+	struct flow_key k = key_of(w->l, false);
+	struct flow *fl = w->d ? flow_find(w->d, &k, key_hash(&k)) : NULL;
+
+	if (!fl || fl->kind != FLOW_QUIC)
+		return false;
+	*id = w->d->ids[fl - w->d->flows];
+	return true;
+}
+
 void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t len)
 {
 	struct flow_key k = key_of(w->l, false);
@@ -588,19 +681,68 @@ void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t
 		if (fl)
 			flow_free(w->d, fl);
 		fl = flow_make(w, &k, hash, FLOW_QUIC, 0);
+		w->d->ids[fl - w->d->flows].len = f->quic.dcid_len;
+		memcpy(w->d->ids[fl - w->d->flows].b, f->quic.dcid, sizeof(f->quic.dcid));
 	}
-	if (offset >= FLOW_BYTES || !flow_put(w->d, fl, (size_t)offset, p, len)) {
+	if (offset >= BIG_BYTES || !flow_put(w->d, fl, (size_t)offset, p, len)) {
 		fact_reason(f, UND_STREAM_LONG);
 		return;
 	}
 	m = flow_contiguous(fl);
 	if (m == 0)
 		return;
-	s = decode_tls_hello(f, flow_bytes(w->d, fl), m, m == FLOW_BYTES);
+	s = decode_tls_hello(f, flow_bytes(w->d, fl), m, flow_is_full(fl, m));
 	if (s == HEAD_MORE)
 		return;
 	f->reassembled |= m > len;
 	flow_free(w->d, fl);
+}
+
+/* ---- Clocks ---- */
+
+#define CLOCK_SOON 10000 /* microseconds: before that, counters look like clocks */
+#define CLOCK_LATE (30 * INT64_C(60000000)) /* after that, 32 bits of microseconds are ambiguous */
+
+struct clock { /* stands in the flow's buffer */
+	int64_t time;
+	uint32_t stamp;
+	uint16_t id;
+	enum clock_state verdict; /* the last one */
+};
+
+/* Queues on the way delay some packets more than others. */
+static enum clock_state clock_verdict(const struct clock *then, const struct clock *now)
+{
+	int64_t passed = (now->time - then->time) / 1000,
+		told = (int32_t)(now->stamp - then->stamp);
+
+	if (then->id != now->id || passed < 0 || passed > CLOCK_LATE)
+		return CLOCK_NEW;
+	return llabs(told - passed) <= passed / 8 + CLOCK_SOON / 2 ? CLOCK_RUNS : CLOCK_WRONG;
+}
+
+enum clock_state clock_compare(struct work *w, uint16_t id, uint32_t stamp)
+{
+	struct clock now = { w->f->time, stamp, id, CLOCK_NEW }, then = now;
+	struct flow_key k = key_of(w->l, false);
+	uint64_t hash = key_hash(&k);
+	struct flow *fl;
+
+	if (!w->d)
+		return CLOCK_NEW;
+	fl = flow_find(w->d, &k, hash);
+	if (fl && fl->kind == FLOW_UTP) {
+		memcpy(&then, flow_bytes(w->d, fl), sizeof(then));
+		if (then.id == id && llabs(now.time - then.time) / 1000 < CLOCK_SOON)
+			return then.verdict;
+		now.verdict = clock_verdict(&then, &now);
+	} else {
+		if (fl)
+			flow_free(w->d, fl);
+		fl = flow_make(w, &k, hash, FLOW_UTP, 0);
+	}
+	memcpy(flow_bytes(w->d, fl), &now, sizeof(now));
+	return now.verdict;
 }
 
 /* ---- Fragments ---- */

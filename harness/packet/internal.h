@@ -26,6 +26,7 @@ struct work {
 	bool quoted;
 	bool inner;	    /* below the first IP header: link fields are no longer the frame's */
 	uint8_t encap;	    /* enum encap: what carries the next IP header */
+	uint8_t links;	    /* headers between link and IP that decode_link.c has read */
 	uint8_t frag_proto; /* of a fragment: what its body begins with, and where that is */
 	const uint8_t *frag_body;
 };
@@ -70,6 +71,16 @@ static inline uint32_t be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static inline uint16_t le16(const uint8_t *p)
+{
+	return (uint16_t)(p[1] << 8 | p[0]);
+}
+
+static inline uint32_t le32(const uint8_t *p)
+{
+	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
 static inline int hex_digit(uint8_t b)
 {
 	if (b >= '0' && b <= '9')
@@ -95,7 +106,16 @@ static inline void bt_begin(struct facts *f)
 	b->client[0] = '\0';
 }
 
-/* Layers (decode.c, decode_ip.c, decode_l4.c) */
+static inline void tls_begin(struct facts *f)
+{
+	memset(&f->tls, 0, sizeof(f->tls));
+}
+
+/* Layers (decode.c, decode_link.c, decode_ip.c, decode_l4.c) */
+void decode_link(struct work *w, uint32_t linktype, struct span s);
+void decode_other_link(struct work *w, uint32_t linktype, struct span s);
+void decode_other_ethertype(struct work *w, uint16_t type, struct span s);
+void decode_ppp(struct work *w, struct span s);
 void decode_ethertype(struct work *w, uint16_t type, struct span s);
 void decode_ethernet(struct work *w, struct span s);
 void decode_ip(struct work *w, struct span s);
@@ -119,6 +139,7 @@ bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len);
 bool decode_ntp(struct facts *f, const uint8_t *p, size_t len);
 bool decode_stun(struct facts *f, const uint8_t *p, size_t len);
 bool decode_stun_classic(struct facts *f, const uint8_t *p, size_t len);
+bool decode_turn_channel(struct work *w, const uint8_t *p, size_t len);
 bool decode_natpmp(struct facts *f, const uint8_t *p, size_t len);
 bool decode_dht(struct facts *f, const uint8_t *p, size_t len);
 bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len);
@@ -166,12 +187,26 @@ enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool 
 #define MEMO_UDP_TRACKER 0x08
 #define MEMO_QUIC	 0x10
 #define MEMO_BT		 0x20
+#define MEMO_STUN	 0x40
 /* Flags remembered for the pair of endpoints of w->l, whatever the direction. */
 uint8_t memo_get(struct work *w);
 void memo_set(struct work *w, uint8_t flags);
 
 /* The TCP payload of w->l through the decoder's memory: recognises heads that are split. */
 void stream_segment(struct work *w);
+/* uTP's headers carry the sender's clock in microseconds: did it run as the capture's did since an earlier packet of this
+ * direction and connection id? */
+enum clock_state {
+	CLOCK_NEW, /* nothing to compare with */
+	CLOCK_RUNS,
+	CLOCK_WRONG
+};
+enum clock_state clock_compare(struct work *w, uint16_t id, uint32_t stamp);
+struct quic_id {
+	uint8_t len, b[20];
+};
+/* The connection id under which the first piece of the hello that is being collected came. */
+bool quic_first_id(struct work *w, struct quic_id *id);
 /* A piece of a QUIC hello at `offset` of the CRYPTO stream; sets TLS facts when the hello is whole. */
 void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t len);
 /* An IP fragment (payload only). True when the datagram became whole: *whole is then its payload, in the

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <openssl/evp.h>
 
 #include "packet/frames.h"
 
@@ -531,131 +530,6 @@ static void openvpn_data_needs_its_reset_or_port(void **state)
 	assert_int_equal(facts.openvpn.opcode, 9);
 }
 
-/* ---- QUIC: the client Initial of RFC 9001 A.2, built here with the library's own encryption ---- */
-
-static void seal(const uint8_t key[16], const uint8_t iv[12], const uint8_t *aad, size_t n_aad,
-		 const uint8_t *plain, size_t n, uint8_t *out)
-{
-	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
-	int len;
-
-	assert_int_equal(EVP_EncryptInit_ex(x, EVP_aes_128_gcm(), NULL, key, iv), 1);
-	assert_int_equal(EVP_EncryptUpdate(x, NULL, &len, aad, (int)n_aad), 1);
-	assert_int_equal(EVP_EncryptUpdate(x, out, &len, plain, (int)n), 1);
-	assert_int_equal(EVP_EncryptFinal_ex(x, out + len, &len), 1);
-	assert_int_equal(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_GCM_GET_TAG, 16, out + n), 1);
-	EVP_CIPHER_CTX_free(x);
-}
-
-/* Keys that RFC 9001 A.1 prints for the connection id 8394c8f03e515708. */
-static const uint8_t rfc_key[16] = { 0x1f, 0x36, 0x96, 0x13, 0xdd, 0x76, 0xd5, 0x46,
-				     0x77, 0x30, 0xef, 0xcb, 0xe3, 0xb1, 0xa2, 0x2d };
-static const uint8_t rfc_iv[12] = { 0xfa, 0x04, 0x4b, 0x2f, 0x42, 0xa3,
-				    0xfd, 0x3b, 0x46, 0xfb, 0x25, 0x5c };
-static const uint8_t rfc_hp[16] = { 0x9f, 0x50, 0x44, 0x9e, 0x04, 0xa0, 0xe8, 0x10,
-				    0x28, 0x3a, 0x1e, 0x99, 0x33, 0xad, 0xed, 0xd2 };
-
-/* An Initial with packet number `number` that carries hello[from, from + n). */
-static void put_initial(struct frame *f, const struct frame *hello, size_t from, size_t n,
-			unsigned number)
-{
-	struct frame plain = { .n = 0 };
-	uint8_t nonce[12], mask[32];
-	size_t start = f->n, header;
-	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
-	int len;
-
-	put8(&plain, 6);
-	put16(&plain, (unsigned)(0x4000 | from));
-	put16(&plain, (unsigned)(0x4000 | n));
-	put(&plain, hello->b + from, n);
-	put_zero(&plain, 300);
-	put8(f, 0xc3);
-	put32(f, 1);
-	put(f, "\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\0\0", 11);
-	put16(f, (unsigned)(0x4000 | (4 + plain.n + 16)));
-	put32(f, number);
-	header = f->n - start;
-	memcpy(nonce, rfc_iv, 12);
-	nonce[11] ^= (uint8_t)number;
-	seal(rfc_key, nonce, f->b + start, header, plain.b, plain.n, f->b + f->n);
-	f->n += plain.n + 16;
-	EVP_EncryptInit_ex(x, EVP_aes_128_ecb(), NULL, rfc_hp, NULL);
-	EVP_EncryptUpdate(x, mask, &len, f->b + start + header, 16);
-	EVP_CIPHER_CTX_free(x);
-	f->b[start] ^= mask[0] & 15;
-	for (size_t i = 0; i < 4; i++)
-		f->b[start + header - 4 + i] ^= mask[1 + i];
-}
-
-static struct frame quic_hello;
-static size_t quic_from, quic_n;
-
-static void p_initial(struct frame *f)
-{
-	put_initial(f, &quic_hello, quic_from, quic_n, 2);
-}
-
-static void p_initial_broken(struct frame *f)
-{
-	put_initial(f, &quic_hello, quic_from, quic_n, 2);
-	f->b[f->n - 1] ^= 1;
-}
-
-static void quic_initial_is_decrypted(void **state)
-{
-	quic_hello.n = 0;
-	p_hello_body(&quic_hello, "tracker.example");
-	quic_from = 0;
-	quic_n = quic_hello.n;
-	run(NULL, UDP4, 40000, 443, p_initial);
-	assert_true(facts_has(&facts, PROTO_QUIC));
-	assert_true(facts.quic.long_header);
-	assert_int_equal(facts.quic.version, 1);
-	assert_int_equal(facts.quic.dcid_len, 8);
-	assert_true(facts.quic.decrypted);
-	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
-	assert_true(facts.tls.over_quic);
-	assert_string_equal(facts.tls.sni, "tracker.example");
-	run(NULL, UDP6, 40000, 4433, p_initial_broken);
-	assert_true(facts_has(&facts, PROTO_QUIC));
-	assert_false(facts.quic.decrypted);
-	assert_int_equal(facts.reason, UND_QUIC_DECRYPT);
-	/* Split over two datagrams, the later part first. */
-	decoder_reset(*state);
-	quic_from = 50;
-	quic_n = quic_hello.n - 50;
-	run(*state, UDP4, 40000, 443, p_initial);
-	assert_false(facts_has(&facts, PROTO_TLS_HELLO));
-	quic_from = 0;
-	quic_n = 50;
-	run(*state, UDP4, 40000, 443, p_initial);
-	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
-	assert_true(facts.reassembled);
-	assert_string_equal(facts.tls.sni, "tracker.example");
-}
-
-static void p_quic_short(struct frame *f)
-{
-	put8(f, 0x45);
-	put_fill(f, 60, 0xee);
-}
-
-static void quic_short_headers_need_port_or_memory(void **state)
-{
-	decoder_reset(*state);
-	run(*state, UDP4, 40000, 4433, p_quic_short);
-	assert_false(facts_has(&facts, PROTO_QUIC));
-	run(*state, UDP4, 40000, 443, p_quic_short);
-	assert_true(facts.weak & P(QUIC));
-	quic_from = 0;
-	quic_n = quic_hello.n;
-	run(*state, UDP4, 40000, 4433, p_initial);
-	run(*state, UDP4, 40000, 4433, p_quic_short);
-	assert_true(facts_has(&facts, PROTO_QUIC));
-	assert_false(facts.weak & P(QUIC));
-}
-
 static int setup(void **state)
 {
 	*state = decoder_new();
@@ -699,8 +573,6 @@ int main(void)
 		cmocka_unit_test(dhcp_fields),
 		cmocka_unit_test(wireguard_sizes),
 		cmocka_unit_test(openvpn_data_needs_its_reset_or_port),
-		cmocka_unit_test(quic_initial_is_decrypted),
-		cmocka_unit_test(quic_short_headers_need_port_or_memory),
 	};
 
 	return cmocka_run_group_tests_name("packet_app", tests, setup, teardown);

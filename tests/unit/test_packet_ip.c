@@ -439,6 +439,173 @@ static void vxlan_is_entered(void **state)
 	assert_int_equal(facts.n_vlans, 0); /* the inner tag is not the frame's */
 }
 
+/* What GRE carries besides IP: PPP of PPTP, mirrored frames of three kinds, MPLS. */
+static void gre_of_all_kinds(void **state)
+{
+	static const struct {
+		const char *head;
+		size_t n;
+		bool ethernet;
+	} rows[] = {
+#define GRE(s, ethernet) { (s), sizeof(s) - 1, (ethernet) }
+		GRE("\x30\x81\x88\x0b\0\x5c\0\7seq!ack!\xff\3\0\x21", false),
+		GRE("\x20\x01\x88\x0b\0\x5a\0\7\0\x21", false),
+		GRE("\0\0\x88\xbe", true),
+		GRE("\x10\0\x88\xbe\0\0\0\1erspan-2", true),
+		GRE("\x10\0\x22\xeb\0\0\0\1erspan-3...\0", true),
+		GRE("\x10\0\x22\xeb\0\0\0\1erspan-3...\1platform", true),
+		GRE("\0\0\x88\x47\0\1\1\x40", false),
+		GRE("\0\0\x81\0\0\7\x08\0", false),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame b = { .n = 0 };
+
+		put(&b, rows[i].head, rows[i].n);
+		if (rows[i].ethernet)
+			put_ethernet(&b, 0x0800);
+		inner_dns(&b, false);
+		check_tunnel(&b, 47, i & 1, ENCAP_GRE);
+		assert_int_equal(facts.n_vlans, 0);
+	}
+}
+
+/* An acknowledgment of PPTP holds no PPP and is no damage; routing and other versions are not read. */
+static void gre_without_a_packet(void **state)
+{
+	static const struct {
+		const char *b;
+		size_t n;
+		enum undecodable reason;
+	} rows[] = {
+		{ "\x20\x81\x88\x0b\0\0\0\7ack!", 12, UND_NONE },
+		{ "\x20\x81\x88\x0b\0\0\0\7ac", 10, UND_GRE_SHORT },
+		{ "\x40\0\x08\0abcdefgh", 12, UND_GRE_UNKNOWN },
+		{ "\0\2\x08\0abcdefgh", 12, UND_GRE_UNKNOWN },
+		{ "\0\0\0\0abcdefgh", 12, UND_GRE_UNKNOWN },
+		{ "\0\0\x88\xb5"
+		  "abcdefgh",
+		  12, UND_ETHERTYPE_UNKNOWN },
+		{ "\x10\0\x22\xeb\0\0\0\1short", 13, UND_GRE_SHORT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame f = { .n = 0 };
+
+		put_ip4(&f, 47, rows[i].n, 1, 0);
+		put(&f, rows[i].b, rows[i].n);
+		decode_exact(NULL, &f, LINK_RAW);
+		assert_int_equal(facts.reason, rows[i].reason);
+		assert_int_equal(facts.n_layers, 1);
+	}
+}
+
+struct udp_tunnel {
+	unsigned port;
+	const char *head;
+	size_t n;
+	bool ethernet, v6;
+	enum encap encap;
+};
+
+static void put_udp_tunnel(struct frame *f, const struct udp_tunnel *t)
+{
+	struct frame b = { .n = 0 };
+
+	put(&b, t->head, t->n);
+	if (t->ethernet)
+		put_ethernet(&b, t->v6 ? 0x86dd : 0x0800);
+	inner_dns(&b, t->v6);
+	if (t->encap == ENCAP_GTPU)
+		set16(&b, 2, b.n - 8);
+	f->n = 0;
+	put_ip4(f, 17, 8 + b.n, 1, 0);
+	put_udp(f, 40000, t->port, b.n);
+	put(f, b.b, b.n);
+}
+
+#define HEAD(s) (s), sizeof(s) - 1
+
+static void udp_tunnels_are_entered(void **state)
+{
+	static const struct udp_tunnel rows[] = {
+		{ 4789, HEAD("\x88\0\1\2\0\0\x2a\0"), true, false, ENCAP_VXLAN }, /* a policy */
+		{ 6081, HEAD("\0\0\x65\x58\0\0\x2a\0"), true, true, ENCAP_GENEVE },
+		{ 6081, HEAD("\2\x80\x08\0\0\0\x2a\0optionss"), false, false, ENCAP_GENEVE },
+		{ 1701, HEAD("\0\2\0\1\0\2\xff\3\0\x21"), false, false, ENCAP_L2TP },
+		{ 1701, HEAD("\x4a\2\0\x60\0\1\0\2NsNr\0\2pp\0\x21"), false, false, ENCAP_L2TP },
+		{ 3544, HEAD(""), false, true, ENCAP_TEREDO },
+		{ 2152, HEAD("\x30\xff\0\0\0\0\0\1"), false, false, ENCAP_GTPU },
+		{ 2152, HEAD("\x34\xff\0\0\0\0\0\1\0\0\0\x85\1\x10\5\x85\1\x10\5\0"), false, false,
+		  ENCAP_GTPU },
+	};
+	struct frame f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_udp_tunnel(&f, &rows[i]);
+		decode_exact(NULL, &f, LINK_RAW);
+		if (facts.n_layers != 2 || facts.reason != UND_NONE)
+			fail_msg("row %zu: %s", i, undecodable_name(facts.reason));
+		assert_int_equal(facts.layer[1].encap, rows[i].encap);
+		assert_int_equal(facts.layer[1].version, rows[i].v6 ? 6 : 4);
+		assert_true(facts_has(&facts, PROTO_DNS));
+		for (size_t n = 0; n < f.n; n++) {
+			struct frame cut = f;
+
+			cut.n = n;
+			decode_exact(NULL, &cut, LINK_RAW);
+			assert_true(facts.undecodable);
+		}
+	}
+}
+
+/* Teredo's two headers before the packet: authentication with a client of 1 and a value of 2 bytes, origin. */
+static void teredo_with_its_headers(void **state)
+{
+	static const struct udp_tunnel t = { 3544,
+					     HEAD("\0\1\1\2cvvnonce...\0"
+						  "\0\0\1\2abcd"),
+					     false, true, ENCAP_TEREDO };
+	struct frame f;
+
+	(void)state;
+	put_udp_tunnel(&f, &t);
+	decode_exact(NULL, &f, LINK_RAW);
+	assert_int_equal(facts.n_layers, 2);
+	assert_int_equal(facts.layer[1].encap, ENCAP_TEREDO);
+	assert_true(facts_has(&facts, PROTO_DNS));
+}
+
+/* Control messages, other versions, chains that lie: a datagram like any other. */
+static void other_payloads_on_their_ports(void **state)
+{
+	static const struct udp_tunnel rows[] = {
+		{ 4789, HEAD("\0\0\0\0\0\0\x2a\0"), true, false, ENCAP_VXLAN },
+		{ 6081, HEAD("\x40\0\x65\x58\0\0\x2a\0"), true, false, ENCAP_GENEVE },
+		{ 6081, HEAD("\0\0\x65\x58\0\0\x2a\1"), true, false, ENCAP_GENEVE },
+		{ 6081, HEAD("\x3f\0\x65\x58\0\0\x2a\0"), true, false, ENCAP_GENEVE },
+		{ 1701, HEAD("\xc0\2\0\1\0\2\xff\3\0\x21"), false, false, ENCAP_L2TP },
+		{ 1701, HEAD("\0\3\0\1\0\2\xff\3\0\x21"), false, false, ENCAP_L2TP },
+		{ 1701, HEAD("\2\2\0\1\0\2\7\0\0\x21"), false, false, ENCAP_L2TP },
+		{ 3544, HEAD("x"), false, true, ENCAP_TEREDO },
+		{ 2152, HEAD("\x34\xff\0\0\0\0\0\1\0\0\0\x85\0\0\0\0"), false, false, ENCAP_GTPU },
+		{ 2152, HEAD("\x30\xfe\0\0\0\0\0\1"), false, false, ENCAP_GTPU },
+	};
+	struct frame f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_udp_tunnel(&f, &rows[i]);
+		decode_exact(NULL, &f, LINK_RAW);
+		if (facts.n_layers != 1)
+			fail_msg("row %zu", i);
+		assert_false(facts_has(&facts, PROTO_DNS));
+	}
+}
+
 static void tunnels_in_tunnels_end(void **state)
 {
 	struct frame f = { .n = 0 };
@@ -675,6 +842,11 @@ int main(void)
 		cmocka_unit_test(v6_fragments_with_options_behind),
 		cmocka_unit_test(tunnels_are_entered),
 		cmocka_unit_test(vxlan_is_entered),
+		cmocka_unit_test(gre_of_all_kinds),
+		cmocka_unit_test(gre_without_a_packet),
+		cmocka_unit_test(udp_tunnels_are_entered),
+		cmocka_unit_test(teredo_with_its_headers),
+		cmocka_unit_test(other_payloads_on_their_ports),
 		cmocka_unit_test(tunnels_in_tunnels_end),
 		cmocka_unit_test(an_empty_tunnel_is_named),
 		cmocka_unit_test(a_quote_is_not_a_sent_packet),

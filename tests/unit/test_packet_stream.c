@@ -260,7 +260,7 @@ static void a_head_without_end_is_given_up(void **state)
 	seq += (uint32_t)s.n;
 	s.n = 0;
 	put_fill(&s, 1000, 'y');
-	for (int i = 0; i < 6; i++, seq += 1000)
+	for (int i = 0; i < 40; i++, seq += 1000)
 		segment(*state, 40000, 80, seq, TCP_ACK, s.b, s.n);
 	assert_true(reasons & (UINT64_C(1) << UND_STREAM_LONG));
 	assert_true(seen & P(HTTP));
@@ -295,6 +295,119 @@ static void starttls_after_the_head(void **state)
 	check_hello();
 }
 
+/* A hello of some 13 KiB, its name behind all the rest: sent in order, and with each pair of segments swapped. */
+static void a_long_hello_has_its_name_last(void **state)
+{
+	static uint8_t b[16384];
+	struct frame h = { .n = 0 };
+	size_t pad = 12000, n;
+
+	p_tls_hello(&h);
+	memcpy(b, h.b, 52); /* up to the length of the extensions */
+	memcpy(b + 52, "\0\x15", 2);
+	b[54] = (uint8_t)(pad >> 8);
+	b[55] = (uint8_t)pad;
+	memcpy(b + 56 + pad, h.b + 52, h.n - 52);
+	n = h.n + 4 + pad;
+	b[3] = (uint8_t)((n - 5) >> 8);
+	b[4] = (uint8_t)(n - 5);
+	b[7] = (uint8_t)((n - 9) >> 8);
+	b[8] = (uint8_t)(n - 9);
+	b[50] = (uint8_t)((n - 52) >> 8);
+	b[51] = (uint8_t)(n - 52);
+	for (size_t swap = 0; swap < 2; swap++) {
+		begin(*state);
+		segment(*state, 40000, 443, 99, TCP_SYN, b, 0);
+		for (size_t i = 0; i * 1000 < n + 1000; i++) {
+			size_t at = (i ^ swap) * 1000;
+
+			if (at < n)
+				segment(*state, 40000, 443, 100 + (uint32_t)at, TCP_ACK, b + at,
+					n - at < 1000 ? n - at : 1000);
+			if (sni[0])
+				assert_true(facts.reassembled);
+		}
+		check_hello();
+		assert_false(reasons & (UINT64_C(1) << UND_STREAM_LONG));
+	}
+}
+
+/* More long heads than there are large buffers: the oldest give up, the newest are whole, and nothing is mixed up. */
+static void long_heads_push_each_other_out(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	begin(*state);
+	put_text(&s, "GET /x HTTP/1.1\r\nX: ");
+	put_fill(&s, 3000, 'y');
+	for (unsigned port = 0; port < 40; port++)
+		for (uint32_t at = 0; at < 2; at++)
+			segment(*state, 40000 + port, 80, 100 + at * (uint32_t)s.n, TCP_ACK,
+				at ? (const uint8_t *)s.b + 30 : s.b, at ? s.n - 30 : s.n);
+	for (unsigned port = 40; port-- > 0;) {
+		uint32_t seq = 100 + 2 * (uint32_t)s.n - 30;
+
+		segment(*state, 40000 + port, 80, seq, TCP_ACK,
+			(const uint8_t *)"\r\nHost: long.test\r\n\r\n", 21);
+		assert_int_equal(facts_has(&facts, PROTO_HTTP), port >= 24);
+		if (port >= 24)
+			assert_string_equal(facts.http.host, "long.test");
+	}
+}
+
+/* After the server asked for another try, a change of cipher specs stands before the second hello. */
+static void a_second_hello_in_one_segment(void **state)
+{
+	struct frame s = { .n = 0 };
+
+	begin(*state);
+	put(&s, "\x14\3\3\0\1\1", 6);
+	p_tls_hello(&s);
+	segment(*state, 40000, 443, 500, TCP_ACK, s.b, s.n);
+	check_hello();
+	begin(*state);
+	segment(*state, 40000, 443, 500, TCP_ACK, s.b, 6);
+	assert_true(seen & P(TLS));
+	assert_false(seen & P(TLS_HELLO));
+}
+
+/* Bytes behind a handshake, in a segment larger than any buffer: messages are read all the same. */
+static void peer_messages_in_a_large_segment(void **state)
+{
+	static uint8_t b[20000];
+	struct frame s = { .n = 0 };
+	struct frame f = { .n = 0 };
+	uint8_t *large;
+	size_t n;
+
+	p_bt_handshake(&s);
+	put(&s, "\0\0\x3a\x99\7", 5); /* a piece of 15001 bytes */
+	memcpy(b, s.b, s.n);
+	n = s.n + 15000;
+	s.n = 0;
+	p_bt_pex(&s);
+	memcpy(b + n, s.b, s.n);
+	n += s.n;
+	begin(*state);
+	put_ethernet(&f, 0x0800);
+	put_ip4(&f, 6, 20 + n, 1, 0);
+	put_tcp(&f, 40000, 6881, 1, TCP_ACK);
+	large = malloc(f.n + n);
+	memcpy(large, f.b, f.n);
+	memcpy(large + f.n, b, n);
+	for (int syn = 0; syn < 2; syn++) {
+		begin(*state);
+		if (syn)
+			segment(*state, 40000, 6881, 0, TCP_SYN, b, 0);
+		decode_frame(*state, LINK_ETHERNET, large, (uint32_t)(f.n + n), (uint32_t)(f.n + n),
+			     0, &facts);
+		assert_true(facts_has(&facts, PROTO_BT_HANDSHAKE));
+		assert_true(facts_has(&facts, PROTO_BT_PEX));
+		assert_false(facts_has_reason(&facts, UND_STREAM_LONG));
+	}
+	free(large);
+}
+
 static int setup(void **state)
 {
 	*state = decoder_new();
@@ -324,6 +437,10 @@ int main(void)
 		cmocka_unit_test(a_head_without_end_is_given_up),
 		cmocka_unit_test(many_flows_push_out_the_oldest),
 		cmocka_unit_test(starttls_after_the_head),
+		cmocka_unit_test(a_long_hello_has_its_name_last),
+		cmocka_unit_test(long_heads_push_each_other_out),
+		cmocka_unit_test(a_second_hello_in_one_segment),
+		cmocka_unit_test(peer_messages_in_a_large_segment),
 	};
 
 	return cmocka_run_group_tests_name("packet_stream", tests, setup, teardown);

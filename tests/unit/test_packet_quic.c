@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/* QUIC in its versions. The Initials are built here with the library's own encryption and, where there are such, with the keys
+ * that the specifications print, so that the derivation under test is held to theirs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+
+#include "packet/frames.h"
+
+static struct facts facts;
+
+static void run(struct decoder *d, enum carrier c, unsigned sport, unsigned dport,
+		void (*payload)(struct frame *))
+{
+	struct frame f;
+
+	build(&f, c, sport, dport, payload);
+	decode(d, &f, &facts);
+}
+
+/* ---- Encryption ---- */
+
+struct keys {
+	uint8_t key[16], iv[12], hp[16];
+};
+
+/* For the connection id 8394c8f03e515708: RFC 9001 A.1, RFC 9369 A.1, appendix A.1 of draft-ietf-quic-tls-29 and -27. */
+static const struct keys keys_v1 = {
+	{ 0x1f, 0x36, 0x96, 0x13, 0xdd, 0x76, 0xd5, 0x46, 0x77, 0x30, 0xef, 0xcb, 0xe3, 0xb1, 0xa2,
+	  0x2d },
+	{ 0xfa, 0x04, 0x4b, 0x2f, 0x42, 0xa3, 0xfd, 0x3b, 0x46, 0xfb, 0x25, 0x5c },
+	{ 0x9f, 0x50, 0x44, 0x9e, 0x04, 0xa0, 0xe8, 0x10, 0x28, 0x3a, 0x1e, 0x99, 0x33, 0xad, 0xed,
+	  0xd2 },
+};
+static const struct keys keys_v2 = {
+	{ 0x8b, 0x1a, 0x0b, 0xc1, 0x21, 0x28, 0x42, 0x90, 0xa2, 0x9e, 0x09, 0x71, 0xb5, 0xcd, 0x04,
+	  0x5d },
+	{ 0x91, 0xf7, 0x3e, 0x23, 0x51, 0xd8, 0xfa, 0x91, 0x66, 0x0e, 0x90, 0x9f },
+	{ 0x45, 0xb9, 0x5e, 0x15, 0x23, 0x5d, 0x6f, 0x45, 0xa6, 0xb1, 0x9c, 0xbc, 0xb0, 0x29, 0x4b,
+	  0xa9 },
+};
+static const struct keys keys_29 = {
+	{ 0x17, 0x52, 0x57, 0xa3, 0x1e, 0xb0, 0x9d, 0xea, 0x93, 0x66, 0xd8, 0xbb, 0x79, 0xad, 0x80,
+	  0xba },
+	{ 0x6b, 0x26, 0x11, 0x4b, 0x9c, 0xba, 0x2b, 0x63, 0xa9, 0xe8, 0xdd, 0x4f },
+	{ 0x9d, 0xdd, 0x12, 0xc9, 0x94, 0xc0, 0x69, 0x8b, 0x89, 0x37, 0x4a, 0x9c, 0x07, 0x7a, 0x30,
+	  0x77 },
+};
+static const struct keys keys_27 = {
+	{ 0xaf, 0x7f, 0xd7, 0xef, 0xeb, 0xd2, 0x18, 0x78, 0xff, 0x66, 0x81, 0x12, 0x48, 0x98, 0x36,
+	  0x94 },
+	{ 0x86, 0x81, 0x35, 0x94, 0x10, 0xa7, 0x0b, 0xb9, 0xc9, 0x2f, 0x04, 0x20 },
+	{ 0xa9, 0x80, 0xb8, 0xb4, 0xfb, 0x7d, 0x9f, 0xbc, 0x13, 0xe8, 0x14, 0xc2, 0x31, 0x64, 0x25,
+	  0x3d },
+};
+#define ID "\x83\x94\xc8\xf0\x3e\x51\x57\x08"
+
+#define SALT_22 "\x7f\xbc\xdb\x0e\x7c\x66\xbb\xe9\x19\x3a\x96\xcd\x21\x51\x9e\xbd\x7a\x02\x64\x4a"
+
+static void hkdf(int mode, const void *salt, size_t n_salt, const void *key, size_t n_key,
+		 const void *info, size_t n_info, uint8_t *out, size_t n)
+{
+	EVP_PKEY_CTX *x = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
+
+	assert_int_equal(EVP_PKEY_derive_init(x), 1);
+	assert_int_equal(EVP_PKEY_CTX_hkdf_mode(x, mode), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_hkdf_md(x, EVP_sha256()), 1);
+	if (n_salt)
+		assert_int_equal(EVP_PKEY_CTX_set1_hkdf_salt(x, salt, (int)n_salt), 1);
+	assert_int_equal(EVP_PKEY_CTX_set1_hkdf_key(x, key, (int)n_key), 1);
+	if (n_info)
+		assert_int_equal(EVP_PKEY_CTX_add1_hkdf_info(x, info, (int)n_info), 1);
+	assert_int_equal(EVP_PKEY_derive(x, out, &n), 1);
+	EVP_PKEY_CTX_free(x);
+}
+
+static void expand(const uint8_t secret[32], const char *label, uint8_t *out, size_t n)
+{
+	struct frame info = { .n = 0 };
+
+	put16(&info, (unsigned)n);
+	put8(&info, (unsigned)(6 + strlen(label)));
+	put_text(&info, "tls13 ");
+	put(&info, label, strlen(label));
+	put8(&info, 0);
+	hkdf(EVP_PKEY_HKDEF_MODE_EXPAND_ONLY, NULL, 0, secret, 32, info.b, info.n, out, n);
+}
+
+/* Google's versions, and draft 22, have salts of their own, and no document that prints keys for this id. */
+static struct keys keys_of_salt(const char *salt)
+{
+	uint8_t initial[32], secret[32];
+	struct keys k;
+
+	hkdf(EVP_PKEY_HKDEF_MODE_EXTRACT_ONLY, salt, 20, ID, 8, NULL, 0, initial, 32);
+	expand(initial, "client in", secret, 32);
+	expand(secret, "quic key", k.key, 16);
+	expand(secret, "quic iv", k.iv, 12);
+	expand(secret, "quic hp", k.hp, 16);
+	return k;
+}
+
+static void seal(const struct keys *k, const uint8_t *nonce, const uint8_t *aad, size_t n_aad,
+		 const struct frame *plain, uint8_t *out)
+{
+	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
+	int len;
+
+	assert_int_equal(EVP_EncryptInit_ex(x, EVP_aes_128_gcm(), NULL, k->key, nonce), 1);
+	assert_int_equal(EVP_EncryptUpdate(x, NULL, &len, aad, (int)n_aad), 1);
+	assert_int_equal(EVP_EncryptUpdate(x, out, &len, plain->b, (int)plain->n), 1);
+	assert_int_equal(EVP_EncryptFinal_ex(x, out + len, &len), 1);
+	assert_int_equal(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_GCM_GET_TAG, 16, out + plain->n), 1);
+	EVP_CIPHER_CTX_free(x);
+}
+
+/* What the next Initial is made of. */
+static struct {
+	uint32_t version;
+	unsigned first; /* byte */
+	const char *id; /* of the server, 8 bytes */
+	struct keys keys;
+	struct frame plain; /* frames */
+	bool broken;
+} q;
+
+static void p_initial(struct frame *f)
+{
+	size_t start = f->n, header;
+	uint8_t nonce[12], mask[32];
+	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
+	int len;
+
+	put8(f, q.first);
+	put32(f, q.version);
+	put8(f, 8);
+	put(f, q.id, 8);
+	put16(f, 0); /* no id of the client, no token */
+	put16(f, (unsigned)(0x4000 | (4 + q.plain.n + 16)));
+	put32(f, 2); /* packet number, in four bytes */
+	header = f->n - start;
+	memcpy(nonce, q.keys.iv, 12);
+	nonce[11] ^= 2;
+	seal(&q.keys, nonce, f->b + start, header, &q.plain, f->b + f->n);
+	f->n += q.plain.n + 16;
+	EVP_EncryptInit_ex(x, EVP_aes_128_ecb(), NULL, q.keys.hp, NULL);
+	EVP_EncryptUpdate(x, mask, &len, f->b + start + header, 16);
+	EVP_CIPHER_CTX_free(x);
+	f->b[start] ^= mask[0] & 15;
+	for (size_t i = 0; i < 4; i++)
+		f->b[start + header - 4 + i] ^= mask[1 + i];
+	f->b[f->n - 1] ^= q.broken;
+}
+
+static struct frame hello;
+
+static void crypto(unsigned type, size_t from, size_t n)
+{
+	put8(&q.plain, type);
+	put16(&q.plain, (unsigned)(0x4000 | from));
+	put16(&q.plain, (unsigned)(0x4000 | n));
+	put(&q.plain, hello.b + from, n);
+}
+
+/* Version 1, the whole hello in one frame, padding behind. */
+static void begin(const char *name)
+{
+	memset(&q, 0, sizeof(q));
+	q.version = 1;
+	q.first = 0xc3;
+	q.id = ID;
+	q.keys = keys_v1;
+	hello.n = 0;
+	p_hello_body(&hello, name);
+}
+
+static void all_of_it(void)
+{
+	crypto(6, 0, hello.n);
+	put_zero(&q.plain, 300);
+}
+
+static void assert_name(const char *name)
+{
+	assert_true(facts_has(&facts, PROTO_QUIC));
+	assert_true(facts.quic.decrypted);
+	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
+	assert_true(facts.tls.over_quic);
+	assert_string_equal(facts.tls.sni, name);
+	assert_int_equal(facts.reason, UND_NONE);
+}
+
+/* ---- Tests ---- */
+
+static void an_initial_is_decrypted(void **state)
+{
+	(void)state;
+	begin("tracker.example");
+	all_of_it();
+	run(NULL, UDP4, 40000, 443, p_initial);
+	assert_name("tracker.example");
+	assert_true(facts.quic.long_header);
+	assert_int_equal(facts.quic.version, 1);
+	assert_int_equal(facts.quic.dcid_len, 8);
+	q.broken = true;
+	run(NULL, UDP6, 40000, 4433, p_initial);
+	assert_true(facts_has(&facts, PROTO_QUIC));
+	assert_false(facts.quic.decrypted);
+	assert_false(facts_has(&facts, PROTO_TLS_HELLO));
+	assert_int_equal(facts.reason, UND_QUIC_DECRYPT);
+}
+
+static void every_version_has_its_keys(void **state)
+{
+	static const struct {
+		uint32_t version;
+		unsigned first;
+		const struct keys *keys; /* NULL: of draft 22 */
+	} rows[] = {
+		{ 0x00000001, 0xc3, &keys_v1 },
+		{ 0x6b3343cf, 0xd3, &keys_v2 },
+		{ 0xff000022, 0xc3, &keys_v1 },
+		{ 0xff00001d, 0xc3, &keys_29 },
+		{ 0xff000020, 0xc3, &keys_29 },
+		{ 0xff00001b, 0xc3, &keys_27 },
+		{ 0xff000017, 0xc3, &keys_27 },
+		{ 0xff000016, 0xc3, NULL },
+		{ 0xfaceb001, 0xc3, NULL },
+		{ 0xfaceb002, 0xc3, &keys_27 },
+		{ 0xfaceb00e, 0xc3, &keys_29 },
+		{ 0x1a2a3a4a, 0xc3, &keys_v1 },
+		{ 0x0a0a0a0a, 0xc3, &keys_29 },
+		/* the fixed bit cleared (RFC 9287) */
+		{ 0x00000001, 0x83, &keys_v1 },
+		{ 0x6b3343cf, 0x93, &keys_v2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin("seed.test");
+		q.version = rows[i].version;
+		q.first = rows[i].first;
+		q.keys = rows[i].keys ? *rows[i].keys : keys_of_salt(SALT_22);
+		all_of_it();
+		run(NULL, UDP4, 40000, 4433, p_initial);
+		assert_name("seed.test");
+		assert_int_equal(facts.quic.version, rows[i].version);
+		assert_int_equal(facts.quic.type, 0);
+	}
+}
+
+static void unknown_versions_are_not_believed(void **state)
+{
+	static const uint32_t versions[] = { 2, 0xff000004, 0xff000023, 0xfaceb100, 0x12345678 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		begin("seed.test");
+		q.version = versions[i];
+		all_of_it();
+		run(NULL, UDP4, 40000, 4433, p_initial);
+		assert_false(facts_has(&facts, PROTO_QUIC));
+	}
+	begin("seed.test"); /* to force negotiation, 16 bits say too little without the fixed bit */
+	q.version = 0x1a2a3a4a;
+	q.first = 0x83;
+	all_of_it();
+	run(NULL, UDP4, 40000, 4433, p_initial);
+	assert_false(facts_has(&facts, PROTO_QUIC));
+}
+
+/* Pieces of the hello out of order in one packet, with PING, ACK and padding between them. */
+static void frames_in_any_order(void **state)
+{
+	decoder_reset(*state);
+	begin("crates.test");
+	crypto(6, 90, hello.n - 90);
+	put8(&q.plain, 1);
+	crypto(6, 0, 40);
+	put(&q.plain, "\2\5\0\0\0", 5);
+	put_zero(&q.plain, 30);
+	put(&q.plain, "\3\5\0\1\0\1\1\0\0\0", 10);
+	crypto(6, 40, 50);
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_name("crates.test");
+}
+
+/* Over two datagrams, the later part first. */
+static void a_hello_over_datagrams(void **state)
+{
+	decoder_reset(*state);
+	begin("long.test");
+	crypto(6, 50, hello.n - 50);
+	put_zero(&q.plain, 300);
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_true(facts.quic.decrypted);
+	assert_false(facts_has(&facts, PROTO_TLS_HELLO));
+	q.plain.n = 0;
+	crypto(6, 0, 50);
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_name("long.test");
+	assert_true(facts.reassembled);
+}
+
+/* Once the server has answered, the client names the server's choice; the keys stay those of its own. */
+static void a_hello_under_two_ids(void **state)
+{
+	decoder_reset(*state);
+	begin("moved.test");
+	crypto(6, 0, 50);
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_false(facts_has(&facts, PROTO_TLS_HELLO));
+	q.plain.n = 0;
+	crypto(6, 50, hello.n - 50);
+	q.id = "serverid";
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_name("moved.test");
+	/* without the first part nobody knows the keys */
+	decoder_reset(*state);
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_false(facts.quic.decrypted);
+	assert_int_equal(facts.reason, UND_QUIC_DECRYPT);
+}
+
+/* Two Initials, and a Handshake packet behind them, in one datagram. */
+static void p_coalesced(struct frame *f)
+{
+	q.plain.n = 0;
+	crypto(6, 70, hello.n - 70);
+	p_initial(f);
+	q.plain.n = 0;
+	crypto(6, 0, 70);
+	p_initial(f);
+	put8(f, 0xe3);
+	put32(f, 1);
+	put8(f, 8);
+	put(f, ID, 8);
+	put8(f, 0);
+	put16(f, 0x4000 | 30);
+	put_fill(f, 30, 9);
+}
+
+static void packets_of_one_datagram(void **state)
+{
+	decoder_reset(*state);
+	begin("both.test");
+	run(*state, UDP4, 40000, 443, p_coalesced);
+	assert_name("both.test");
+	assert_int_equal(facts.quic.type, 0); /* the facts are the first packet's */
+}
+
+/* ---- Google's own ---- */
+
+#define SALT_Q050 "\x50\x45\x74\xef\xd0\x66\xfe\x2f\x9d\x94\x5c\xfc\xdb\xd3\xa7\xf0\xd3\xb5\x6b\x45"
+#define SALT_T051 "\x7a\x4e\xde\xf4\xe7\xcc\xee\x5f\xa4\x50\x6c\x19\x12\x4f\xc8\xcc\xda\x6e\x03\x3d"
+
+static void put_le32(struct frame *f, uint32_t v)
+{
+	put32(f, __builtin_bswap32(v));
+}
+
+/* Two values: padding of four bytes, then the name. */
+static void put_chlo(struct frame *f, const char *name)
+{
+	put_text(f, "CHLO");
+	put_le32(f, 2);
+	put_text(f, "PAD\0");
+	put_le32(f, 4);
+	put_text(f, "SNI\0");
+	put_le32(f, (uint32_t)(4 + strlen(name)));
+	put_text(f, "----");
+	put(f, name, strlen(name));
+}
+
+static void p_q043(struct frame *f)
+{
+	put8(f, 0x0d); /* version, 8 bytes of id */
+	put_text(f, "12345678Q043\1");
+	put_fill(f, 12, 0xab); /* hash */
+	put(f, "\xa0\1\0\x40", 4);
+	put_chlo(f, "old.test");
+}
+
+static void p_q046(struct frame *f)
+{
+	put8(f, 0xc3);
+	put_text(f, "Q046\x50"
+		    "12345678\0\0\0\1");
+	put_fill(f, 12, 0xab);
+	put(f, "\xa0\1\0\x40", 4);
+	put_chlo(f, "newer.test");
+}
+
+static void googles_hello_is_read(void **state)
+{
+	(void)state;
+	run(NULL, UDP4, 40000, 443, p_q043);
+	assert_true(facts_has(&facts, PROTO_QUIC));
+	assert_int_equal(facts.quic.version, 0x51303433);
+	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
+	assert_string_equal(facts.tls.sni, "old.test");
+	run(NULL, UDP4, 40000, 443, p_q046);
+	assert_string_equal(facts.tls.sni, "newer.test");
+	begin("");
+	q.version = 0x51303530;
+	q.keys = keys_of_salt(SALT_Q050);
+	hello.n = 0;
+	put_chlo(&hello, "last.test");
+	crypto(8, 0, hello.n);
+	put_zero(&q.plain, 200);
+	run(NULL, UDP4, 40000, 443, p_initial);
+	assert_name("last.test");
+	begin("tls.test");
+	q.version = 0x54303531;
+	q.keys = keys_of_salt(SALT_T051);
+	crypto(8, 0, hello.n);
+	put_zero(&q.plain, 200);
+	run(NULL, UDP4, 40000, 443, p_initial);
+	assert_name("tls.test");
+}
+
+/* Tags that lie about their place, cut at every length. */
+static void p_chlo_wrong(struct frame *f)
+{
+	p_q043(f);
+	set16(f, 1 + 12 + 1 + 12 + 4 + 8 + 4, 0xffff); /* the first value's end */
+}
+
+static void damaged_tags_give_no_name(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	run(NULL, UDP4, 40000, 443, p_chlo_wrong);
+	assert_true(facts_has(&facts, PROTO_QUIC));
+	assert_false(facts.tls.has_sni);
+	build(&f, UDP4, 40000, 443, p_q043);
+	for (size_t n = 42; n < f.n; n++) {
+		uint8_t *exact = malloc(n);
+
+		memcpy(exact, f.b, n);
+		decode_frame(NULL, LINK_ETHERNET, exact, (uint32_t)n, (uint32_t)f.n, 0, &facts);
+		assert_false(facts_has(&facts, PROTO_TLS_HELLO) && facts.tls.has_sni);
+		free(exact);
+	}
+}
+
+static void p_short(struct frame *f)
+{
+	put8(f, 0x45);
+	put_fill(f, 60, 0xee);
+}
+
+static void short_headers_need_port_or_memory(void **state)
+{
+	decoder_reset(*state);
+	run(*state, UDP4, 40000, 4433, p_short);
+	assert_false(facts_has(&facts, PROTO_QUIC));
+	run(*state, UDP4, 40000, 443, p_short);
+	assert_true(facts.weak & P(QUIC));
+	begin("x.test");
+	all_of_it();
+	run(*state, UDP4, 40000, 4433, p_initial);
+	run(*state, UDP4, 40000, 4433, p_short);
+	assert_true(facts_has(&facts, PROTO_QUIC));
+	assert_false(facts.weak & P(QUIC));
+}
+
+static int setup(void **state)
+{
+	*state = decoder_new();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	decoder_free(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_initial_is_decrypted),
+		cmocka_unit_test(every_version_has_its_keys),
+		cmocka_unit_test(unknown_versions_are_not_believed),
+		cmocka_unit_test(frames_in_any_order),
+		cmocka_unit_test(a_hello_over_datagrams),
+		cmocka_unit_test(a_hello_under_two_ids),
+		cmocka_unit_test(packets_of_one_datagram),
+		cmocka_unit_test(googles_hello_is_read),
+		cmocka_unit_test(damaged_tags_give_no_name),
+		cmocka_unit_test(short_headers_need_port_or_memory),
+	};
+
+	return cmocka_run_group_tests_name("packet_quic", tests, setup, teardown);
+}
