@@ -205,7 +205,7 @@ static struct policy *policy_from_file(const char *path, struct err *err)
 static int print_facts(const struct args *a, struct err *err)
 {
 	for (size_t i = 0; i < a->o.n_files; i++)
-		if (facts_print(a->o.files[i], stdout, err) < 0)
+		if (facts_print(a->o.files[i], a->o.n_files > 1, stdout, err) < 0)
 			return -1;
 	return EXIT_PASS;
 }

@@ -13,6 +13,7 @@
 #include "engine/vocab.h"
 #include "fault/fault.h"
 #include "host/host.h"
+#include "packet/facts_doc.h"
 #include "report/report.h"
 #include "rule/rule.h"
 
@@ -23,9 +24,10 @@ static const char usage[] =
 	"  checks       what `check` asks              stacks       what `stack` may name\n"
 	"  rules        what counts as a leak          reports      formats of reports\n"
 	"  keys         the YAML reference of scenarios, as Markdown (docs/scenario-reference.md)\n"
-	"  policy-keys  the YAML reference of policies, as Markdown (docs/policy-reference.md)\n\n"
+	"  policy-keys  the YAML reference of policies, as Markdown (docs/policy-reference.md)\n"
+	"  facts        the JSON of `analyze --facts`, as Markdown (docs/facts.md)\n\n"
 	"  --json       [{\"name\": .., \"summary\": ..}] on standard output (not rules, keys, "
-	"policy-keys)\n"
+	"policy-keys, facts)\n"
 	"  --coverage   with rules: the classes of leaks and the rules that see them\n"
 	"  --markdown   with rules: docs/leaks.md\n";
 
@@ -164,7 +166,7 @@ static int print_named(const char *what, bool json, bool coverage, bool markdown
 {
 	static const char *const names[] = { "scenarios", "faults",	 "probes",  "conditions",
 					     "checks",	  "stacks",	 "reports", "rules",
-					     "keys",	  "policy-keys", NULL };
+					     "keys",	  "policy-keys", "facts",   NULL };
 	const char *near;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -176,6 +178,10 @@ static int print_named(const char *what, bool json, bool coverage, bool markdown
 	}
 	if (strcmp(what, "policy-keys") == 0) {
 		policy_reference(stdout);
+		return EXIT_PASS;
+	}
+	if (strcmp(what, "facts") == 0) {
+		facts_markdown(stdout);
 		return EXIT_PASS;
 	}
 	if (strcmp(what, "rules") == 0) {

@@ -3,12 +3,14 @@
 #ifndef ENGINE_FACTS_LINES_H
 #define ENGINE_FACTS_LINES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/err.h"
 
-/* Every frame of a capture file ("-": standard input) to f. -1 and *err when the file cannot be opened, is no capture
- * or is damaged; the frames before the damage are printed. Ends early without an error when f takes no more. */
-int facts_print(const char *path, FILE *f, struct err *err);
+/* Every frame of a capture file ("-": standard input) to f, with the file's name in each line where `name` asks for
+ * it. -1 and *err when the file cannot be opened or is no capture (EXIT_USAGE), or is damaged (EXIT_INCONCLUSIVE; the
+ * frames before the damage are printed). Ends early without an error when f takes no more. */
+int facts_print(const char *path, bool name, FILE *f, struct err *err);
 
 #endif

@@ -192,6 +192,7 @@ enum encap {
 	ENCAP_GENEVE,
 	ENCAP_L2TP,
 	ENCAP_TEREDO,
+	ENCAP_COUNT
 };
 const char *encap_name(enum encap e);
 

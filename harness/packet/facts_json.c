@@ -2,6 +2,7 @@
 /* Facts as JSON: one object a frame, keys only where there is something to say. */
 #include "packet/internal.h"
 
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -48,24 +49,61 @@ static void set_mac(json_t *j, const char *key, const uint8_t m[6])
 	json_object_set_new(j, key, json_string(text));
 }
 
-static json_t *layer_json(const struct net_layer *l)
+/* An address of an IP header: always there, and in the header's own family. */
+static void set_endpoint(json_t *j, const char *key, const struct ipaddr *a, uint8_t version)
+{
+	char text[IPADDR_TEXT + 8] = "::ffff:";
+	size_t at = version == 6 && ipaddr_is_v4(a) ? strlen(text) : 0;
+
+	ipaddr_format(a, text + at, IPADDR_TEXT);
+	json_object_set_new(j, key, json_string(text));
+}
+
+static void tcp_json(json_t *j, const struct net_layer *l)
 {
 	static const char letters[] = "FSRPAU";
 	char flags[7] = "";
-	json_t *j = json_object();
 	size_t n = 0;
+
+	for (int i = 0; i < 6; i++)
+		if (l->tcp_flags >> i & 1)
+			flags[n++] = letters[i];
+	flags[n] = '\0';
+	json_object_set_new(j, "flags", json_string(flags));
+	set_number(j, "seq", l->seq);
+	set_number(j, "ack", l->ack);
+	set_number(j, "window", l->tcp_window);
+}
+
+static void icmp_json(json_t *j, const struct net_layer *l)
+{
+	bool v6 = l->proto == IPPROTO_ICMPV6;
+
+	set_number(j, "type", l->icmp_type);
+	set_number(j, "code", l->icmp_code);
+	if (v6 ? l->icmp_type == 128 || l->icmp_type == 129
+	       : l->icmp_type == 8 || l->icmp_type == 0) {
+		set_number(j, "echo_id", l->icmp_id);
+		set_number(j, "echo_seq", l->icmp_seq);
+	}
+}
+
+static json_t *layer_json(const struct net_layer *l)
+{
+	json_t *j = json_object();
 
 	set_number(j, "version", l->version);
 	if (l->encap != ENCAP_NONE)
 		set_text(j, "in", encap_name((enum encap)l->encap));
-	json_object_set_new(j, "src", json_null());
-	set_addr(j, "src", &l->src);
-	json_object_set_new(j, "dst", json_null());
-	set_addr(j, "dst", &l->dst);
+	set_endpoint(j, "src", &l->src, l->version);
+	set_endpoint(j, "dst", &l->dst, l->version);
 	set_number(j, "proto", l->proto);
 	set_number(j, "ttl", l->ttl);
+	set_number(j, "tos", l->tos);
 	set_number(j, "id", l->id);
+	set_flag(j, "dont_fragment", l->dont_fragment);
 	set_number(j, "length", l->total_len);
+	set_number(j, "header", l->header_len);
 	if (l->frag != FRAG_NONE) {
 		set_number(j, "fragment_offset", l->frag_offset);
 		json_object_set_new(j, "more_fragments", json_boolean(l->frag_more));
@@ -75,18 +113,13 @@ static json_t *layer_json(const struct net_layer *l)
 		set_number(j, "dport", l->dport);
 		set_flag(j, "ports_from_first", l->ports_from_first);
 	}
-	if (l->proto == IPPROTO_TCP) {
-		for (int i = 0; i < 6; i++)
-			if (l->tcp_flags >> i & 1)
-				flags[n++] = letters[i];
-		flags[n] = '\0';
-		json_object_set_new(j, "flags", json_string(flags));
-		set_number(j, "seq", l->seq);
-	} else if (l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6) {
-		set_number(j, "type", l->icmp_type);
-		set_number(j, "code", l->icmp_code);
-	}
+	if (l->proto == IPPROTO_TCP && l->frag != FRAG_LATER)
+		tcp_json(j, l);
+	else if ((l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6) && l->frag != FRAG_LATER)
+		icmp_json(j, l);
 	set_number(j, "payload", l->payload_wire);
+	if (l->payload_len != l->payload_wire)
+		set_number(j, "payload_captured", l->payload_len);
 	return j;
 }
 
@@ -100,12 +133,19 @@ static json_t *dns_json(const struct dns_facts *d)
 	set_number(j, "id", d->id);
 	set_number(j, "opcode", d->opcode);
 	set_number(j, "rcode", d->rcode);
-	set_number(j, "qtype", d->qtype);
-	set_text(j, "qname", d->qname);
-	set_text(j, "other_names", d->other_names);
+	set_flag(j, "authoritative", d->authoritative);
+	set_flag(j, "truncated", d->truncated);
+	set_flag(j, "recursion_desired", d->recursion_desired);
 	set_number(j, "questions", d->questions);
 	set_number(j, "answers", d->answers);
-	set_flag(j, "edns", d->edns);
+	set_number(j, "authorities", d->authorities);
+	set_number(j, "additionals", d->additionals);
+	set_number(j, "qtype", d->qtype);
+	set_number(j, "qclass", d->qclass);
+	set_text(j, "qname", d->qname);
+	set_text(j, "other_names", d->other_names);
+	if (d->edns)
+		set_number(j, "edns_size", d->edns_size);
 	return j;
 }
 
@@ -127,7 +167,11 @@ static json_t *quic_json(const struct quic_facts *q)
 
 	set_number(j, "version", q->version);
 	json_object_set_new(j, "long_header", json_boolean(q->long_header));
-	set_number(j, "type", q->type);
+	if (q->long_header) {
+		set_number(j, "type", q->type);
+		set_hex(j, "dcid", q->dcid, q->dcid_len);
+		set_hex(j, "scid", q->scid, q->scid_len);
+	}
 	set_flag(j, "decrypted", q->decrypted);
 	return j;
 }
@@ -145,6 +189,7 @@ static json_t *http_json(const struct http_facts *h)
 		set_number(j, "status", h->status);
 	}
 	set_text(j, "upgrade", h->upgrade);
+	set_flag(j, "head_complete", h->head_complete);
 	return j;
 }
 
@@ -159,6 +204,8 @@ static json_t *bt_json(const struct facts *f)
 
 	set_text(j, "action", actions[b->action]);
 	set_flag(j, "reply", b->reply);
+	if (facts_has(f, PROTO_BT_HANDSHAKE))
+		set_hex(j, "reserved", b->reserved, 8);
 	if (b->has_info_hash)
 		set_hex(j, "info_hash", b->info_hash, 20);
 	if (b->has_peer_id)
@@ -181,6 +228,7 @@ static json_t *dhcp_json(const struct dhcp_facts *d)
 
 	set_number(j, "op", d->op);
 	set_number(j, "type", d->type);
+	set_number(j, "xid", d->xid);
 	set_mac(j, "client_mac", d->client_mac);
 	set_addr(j, "ciaddr", &d->ciaddr);
 	set_addr(j, "yiaddr", &d->yiaddr);
@@ -197,6 +245,8 @@ static json_t *dhcp_json(const struct dhcp_facts *d)
 		json_array_append_new(routes, r);
 	}
 	json_object_set_new(j, "routes", routes);
+	if (d->routes_total > d->n_routes)
+		set_number(j, "routes_total", d->routes_total);
 	return j;
 }
 
@@ -209,6 +259,8 @@ static json_t *portmap_json(const struct portmap_facts *m)
 	set_number(j, "protocol", m->protocol);
 	set_number(j, "internal_port", m->internal_port);
 	set_number(j, "external_port", m->external_port);
+	set_number(j, "lifetime", m->lifetime);
+	set_number(j, "result", m->result);
 	set_text(j, "action", m->action);
 	return j;
 }
@@ -220,6 +272,7 @@ static json_t *arp_json(const struct arp_facts *a)
 	set_number(j, "op", a->op);
 	set_mac(j, "sender_mac", a->sender_mac);
 	set_addr(j, "sender", &a->sender);
+	set_mac(j, "target_mac", a->target_mac);
 	set_addr(j, "target", &a->target);
 	return j;
 }
@@ -229,6 +282,8 @@ static json_t *nd_json(const struct nd_facts *n)
 	json_t *j = json_object();
 
 	set_number(j, "type", n->type);
+	if (n->type == 134)
+		set_number(j, "router_lifetime", n->router_lifetime);
 	set_addr(j, "target", &n->target);
 	if (n->has_lladdr)
 		set_mac(j, "lladdr", n->lladdr);
@@ -247,14 +302,41 @@ static json_t *openvpn_json(const struct openvpn_facts *o)
 	set_number(j, "opcode", o->opcode);
 	set_number(j, "key_id", o->key_id);
 	set_flag(j, "tcp", o->tcp);
+	if (o->opcode != 6 && o->opcode != 9) /* data carries no session id */
+		set_hex(j, "session", o->session, 8);
 	return j;
 }
 
-static json_t *number_json(const char *key, uint64_t v)
+static json_t *wireguard_json(const struct wg_facts *g)
 {
 	json_t *j = json_object();
 
-	set_number(j, key, v);
+	set_number(j, "type", g->type);
+	if (g->type == 1 || g->type == 2)
+		set_number(j, "sender", g->sender);
+	if (g->type != 1)
+		set_number(j, "receiver", g->receiver);
+	if (g->type == 4 && g->counter <= INT64_MAX)
+		set_number(j, "counter", g->counter);
+	return j;
+}
+
+static json_t *stun_json(const struct stun_facts *t)
+{
+	json_t *j = json_object();
+
+	set_number(j, "type", t->type);
+	set_flag(j, "classic", t->classic);
+	set_text(j, "software", t->software);
+	return j;
+}
+
+static json_t *ntp_json(const struct ntp_facts *n)
+{
+	json_t *j = json_object();
+
+	set_number(j, "version", n->version);
+	set_number(j, "mode", n->mode);
 	return j;
 }
 
@@ -293,13 +375,13 @@ static void details(json_t *j, const struct facts *f)
 	if (facts_has(f, PROTO_SSDP))
 		json_object_set_new(j, "ssdp", ssdp_json(&f->ssdp));
 	if (facts_has(f, PROTO_STUN))
-		json_object_set_new(j, "stun", number_json("type", f->stun.type));
+		json_object_set_new(j, "stun", stun_json(&f->stun));
 	if (facts_has(f, PROTO_WIREGUARD))
-		json_object_set_new(j, "wireguard", number_json("type", f->wg.type));
+		json_object_set_new(j, "wireguard", wireguard_json(&f->wg));
 	if (facts_has(f, PROTO_OPENVPN))
 		json_object_set_new(j, "openvpn", openvpn_json(&f->openvpn));
 	if (facts_has(f, PROTO_NTP))
-		json_object_set_new(j, "ntp", number_json("mode", f->ntp.mode));
+		json_object_set_new(j, "ntp", ntp_json(&f->ntp));
 }
 
 static json_t *addresses_json(const struct facts *f)
@@ -351,6 +433,10 @@ static void link_json(json_t *j, const struct facts *f)
 		if (f->linktype == LINK_ETHERNET)
 			set_mac(j, "dst_mac", f->dst_mac);
 	}
+	if (f->linktype == LINK_SLL || f->linktype == LINK_SLL2)
+		set_number(j, "packet_type", f->sll_type);
+	if (f->ifindex)
+		set_number(j, "ifindex", f->ifindex);
 	if (f->n_vlans) {
 		json_t *tags = json_array();
 
@@ -358,6 +444,18 @@ static void link_json(json_t *j, const struct facts *f)
 			json_array_append_new(tags, json_integer(f->vlan[i]));
 		json_object_set_new(j, "vlan", tags);
 	}
+}
+
+/* As a number, and as text for readers whose numbers have 53 bits: seconds, nine digits, the sign in front. */
+static void set_time(json_t *j, int64_t time)
+{
+	uint64_t ns = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%s%" PRIu64 ".%09" PRIu64, time < 0 ? "-" : "",
+		 ns / 1000000000, ns % 1000000000);
+	json_object_set_new(j, "time", json_string(text));
+	json_object_set_new(j, "time_ns", json_integer(time));
 }
 
 json_t *facts_to_json(const struct facts *f)
@@ -369,7 +467,7 @@ json_t *facts_to_json(const struct facts *f)
 		json_decref(layers);
 		return NULL;
 	}
-	json_object_set_new(j, "time_ns", json_integer(f->time));
+	set_time(j, f->time);
 	set_number(j, "length", f->len);
 	set_number(j, "captured", f->caplen);
 	link_json(j, f);
@@ -386,6 +484,8 @@ json_t *facts_to_json(const struct facts *f)
 		json_object_set_new(j, "addresses", addresses_json(f));
 	set_flag(j, "reassembled", f->reassembled);
 	json_object_set_new(j, "undecodable", json_boolean(f->undecodable));
+	if (f->reason != UND_NONE)
+		set_text(j, "reason", undecodable_name((enum undecodable)f->reason));
 	if (f->reasons)
 		json_object_set_new(j, "reasons",
 				    names_json(f->reasons, UND_COUNT, reason_bit_name));
