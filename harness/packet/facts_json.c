@@ -140,8 +140,10 @@ static json_t *dns_json(const struct dns_facts *d)
 	set_number(j, "answers", d->answers);
 	set_number(j, "authorities", d->authorities);
 	set_number(j, "additionals", d->additionals);
-	set_number(j, "qtype", d->qtype);
-	set_number(j, "qclass", d->qclass);
+	if (d->questions) {
+		set_number(j, "qtype", d->qtype);
+		set_number(j, "qclass", d->qclass);
+	}
 	set_text(j, "qname", d->qname);
 	set_text(j, "other_names", d->other_names);
 	if (d->edns)
