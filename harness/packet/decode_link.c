@@ -6,18 +6,20 @@
 #define MPLS_LABELS 8 /* deeper stacks than anybody pushes */
 #define LINKS_MAX \
 	6 /* headers of this file in one frame, likewise: a bound against recursion without end */
-#define TYPE_SLARP    0x8035
-#define TYPE_CDP      0x2000
-#define TYPE_IP4      0x0800
-#define TYPE_IP6      0x86dd
-#define TYPE_MPLS     0x8847
-#define TYPE_MPLS_ANY 0x8848
-#define TYPE_PPP      0x880b
-#define TYPE_PPPOE    0x8863 /* discovery; the next one is the session */
-#define PPP_IP4	      0x0021
-#define PPP_IP6	      0x0057
-#define PPP_MPLS      0x0281
-#define LLC_UI	      0x03
+#define TYPE_SLARP	0x8035
+#define TYPE_CDP	0x2000
+#define TYPE_IP4	0x0800
+#define TYPE_IP6	0x86dd
+#define TYPE_MPLS	0x8847
+#define TYPE_MPLS_ANY	0x8848
+#define TYPE_PPP	0x880b
+#define TYPE_PPPOE	0x8863 /* discovery; the next one is the session */
+#define PPP_IP4		0x0021
+#define PPP_IP6		0x0057
+#define PPP_MPLS	0x0281
+#define LLC_UI		0x03
+#define CISCO_UNICAST	0x0f
+#define CISCO_MULTICAST 0x8f
 
 static struct span span_behind(const struct cursor *c, struct span s)
 {
@@ -186,7 +188,7 @@ static void decode_chdlc(struct work *w, struct span s)
 		return;
 	}
 	s = span_behind(&c, s);
-	if (address != 0x0f && address != 0x8f)
+	if (address != CISCO_UNICAST && address != CISCO_MULTICAST)
 		fact_reason(w->f, UND_PPP);
 	else if ((type == TYPE_SLARP && s.len >= 14) || (type == TYPE_CDP && s.len >= 4))
 		fact_set(w->f, PROTO_LINK_CONTROL);
@@ -284,11 +286,9 @@ static void decode_ppi(struct work *w, struct span s)
 void decode_other_link(struct work *w, uint32_t linktype, struct span s)
 {
 	switch (linktype) {
-	case LINK_PPP:
-		decode_ppp(w, s);
-		break;
-	case LINK_PPP_HDLC: /* either kind, told apart by the address */
-		if (s.len && s.p[0] != 0xff)
+	case LINK_PPP: /* serial lines of either kind, told apart by the address */
+	case LINK_PPP_HDLC:
+		if (s.len && (s.p[0] == CISCO_UNICAST || s.p[0] == CISCO_MULTICAST))
 			decode_chdlc(w, s);
 		else
 			decode_ppp(w, s);

@@ -273,8 +273,8 @@ void decode_quic_frames(struct work *w, const uint8_t *p, size_t len)
 
 		if (type == crypto && crypto_frame(w, &c))
 			continue;
-		if (type == 0x1c)
-			return; /* closing: nothing of interest behind it */
+		if (type == 0x1c || (type > 0x03 && crypto == 0x08))
+			return; /* closing, or one of Google's frames: nothing of interest behind it */
 		if (type == 0x02 || type == 0x03) {
 			ack_frame(&c, type == 0x03);
 		} else if (type > 0x01) {

@@ -232,18 +232,25 @@ static bool dtls_records_fill(const uint8_t *p, size_t len)
 }
 
 /* RFC 6347 4.2.2: type, length, sequence, fragment's offset and length. A hello in fragments is read as far as the first
- * one goes. */
+ * one goes, which is no damage. */
 static void dtls_hello(struct facts *f, struct cursor c)
 {
 	const uint8_t *h = cursor_take(&c, 12);
+	uint64_t reasons = f->reasons;
+	uint8_t reason = f->reason;
 	uint32_t whole, part;
 
 	if (!h || h[0] != HANDSHAKE_CLIENT_HELLO || h[6] || h[7] || h[8])
 		return;
 	whole = be32(h) & 0xffffff;
 	part = be32(h + 8) & 0xffffff;
-	if (part <= whole && part <= c.left)
-		hello_body(f, cursor_of(c.p, part), part == whole, true);
+	if (part > whole || part > c.left)
+		return;
+	hello_body(f, cursor_of(c.p, part), part == whole, true);
+	if (part < whole) {
+		f->reasons = reasons;
+		f->reason = reason;
+	}
 }
 
 /* RFC 6347 4.1, RFC 9147 4: content type, version fe ff / fe fd / fe fc, epoch and sequence, and a length that fits.

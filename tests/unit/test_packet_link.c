@@ -54,7 +54,8 @@ static void the_packet_is_found(void **state)
 		{ LINK_NULL, HEAD("\x17\0\0\0"), true }, /* AF_INET6 of Windows */
 		{ LINK_PPP, HEAD("\xff\x03\0\x21"), false },
 		{ LINK_PPP, HEAD("\0\x57"), true },
-		{ LINK_PPP, HEAD("\x21"), false }, /* protocol compressed to a byte */
+		{ LINK_PPP, HEAD("\x0f\0\x08\0"), false }, /* Cisco's after all */
+		{ LINK_PPP, HEAD("\x21"), false },	   /* protocol compressed to a byte */
 		{ LINK_PPP, HEAD("\xff\x03\x02\x81\0\1\x01\x40"), false },
 		{ LINK_PPP_HDLC, HEAD("\xff\x03\0\x21"), false },
 		{ LINK_PPP_HDLC, HEAD("\x0f\0\x08\0"), false },

@@ -323,6 +323,24 @@ static void dtls_hellos_have_names(void **state)
 	assert_int_equal(facts.reason, UND_NONE);
 }
 
+/* The first fragment ends inside the extensions, behind the name. */
+static void p_dtls_fragment(struct frame *f)
+{
+	p_dtls_hello(f);
+	f->n -= 20;
+	set16(f, 11, f->n - 13);
+	set16(f, 23, f->n - 25);
+}
+
+static void a_fragment_of_a_hello_is_no_damage(void **state)
+{
+	(void)state;
+	run(NULL, UDP4, 40000, 3478, p_dtls_fragment);
+	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
+	assert_string_equal(facts.tls.sni, "turn.test");
+	assert_int_equal(facts.reason, UND_NONE);
+}
+
 static void old_stun_has_six_types(void **state)
 {
 	static char m[] = "\0\1\0\x0c"
@@ -473,6 +491,7 @@ int main(void)
 		cmocka_unit_test(port_53_over_tcp),
 		cmocka_unit_test(dtls_of_old_fills_its_datagram),
 		cmocka_unit_test(dtls_hellos_have_names),
+		cmocka_unit_test(a_fragment_of_a_hello_is_no_damage),
 		cmocka_unit_test(old_stun_has_six_types),
 		cmocka_unit_test(turn_channels_need_stun_before),
 		cmocka_unit_test(a_clock_that_runs_is_utp),
