@@ -35,8 +35,9 @@ PARTS = {
     "policy": (["harness/rule/policy_*.c", "harness/yaml/*.c"],
                ["rule_policy", "scenario_load", "scenario_bad"], 95),
     "decoder": (["harness/packet/*.[ch]"],
-                ["packet_notes", "packet_transport", "packet_udp", "packet_bencode", "packet_ip", "packet_app",
-                 "packet_stream", "packet_capfile", "packet_identity", "packet_frames", "rule_golden"], 95),
+                ["packet_notes", "packet_transport", "packet_udp", "packet_bencode", "packet_ip", "packet_link", "packet_app",
+                 "packet_shapes", "packet_quic", "packet_stream", "packet_capfile", "packet_identity",
+                 "packet_facts", "packet_frames", "rule_golden"], 95),
 }
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-w", "-Iharness", "-Itests"]
 LIBS = ["-ljansson", "-lcrypto", "-lz", "-lyaml", "-lcmocka", "-lm"]
