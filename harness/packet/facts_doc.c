@@ -231,10 +231,10 @@ const struct fact_field fact_fields[] = {
 };
 const size_t n_fact_fields = sizeof(fact_fields) / sizeof(fact_fields[0]);
 
-#define LINK_CONTROL                                                                              \
-	"messages between neighbours on a link, which hold nobody's packet: EAPOL, LLDP, LACP, "  \
-	"spanning tree, PPPoE discovery, PPP's control protocols, Cisco's keep-alives, loopback " \
-	"tests"
+static const char link_control[] =
+	"messages between neighbours on a link, which hold nobody's packet: EAPOL, LLDP, LACP, "
+	"spanning tree, PPPoE discovery, PPP's control protocols, Cisco's keep-alives, loopback "
+	"tests";
 
 static const char *const proto_meanings[] = {
 	[PROTO_ARP] = "ARP and RARP over Ethernet",
@@ -277,7 +277,7 @@ static const char *const proto_meanings[] = {
 	[PROTO_SCTP] = "SCTP",
 	[PROTO_ESP] = "IPsec ESP",
 	[PROTO_NETBIOS] = "NetBIOS datagrams and sessions, SMB, by their ports",
-	[PROTO_LINK_CONTROL] = LINK_CONTROL,
+	[PROTO_LINK_CONTROL] = link_control,
 };
 _Static_assert(sizeof(proto_meanings) / sizeof(proto_meanings[0]) == PROTO_COUNT, "one each");
 
