@@ -211,30 +211,52 @@ static bool dns_header(struct dns_facts *d, struct cursor *c, enum dns_transport
 	return true;
 }
 
-/* Everything on a DNS port is taken for DNS; what is wrong with it is a reason. */
+static bool type_is_plausible(uint16_t type)
+{
+	return (type > 0 && type <= 66) || (type >= 99 && type <= 109) ||
+	       (type >= 249 && type <= 262) || type == 32769;
+}
+
+/* Does header and question alone look like DNS? For messages of which the rest is missing or damaged. */
+static bool question_is_plausible(const struct dns_facts *d)
+{
+	uint16_t class = d->qclass & 0x7fff; /* the upper bit is multicast's (RFC 6762 5.4) */
+
+	return d->header && d->opcode <= 6 && d->questions == 1 && d->qname[0] &&
+	       type_is_plausible(d->qtype) &&
+	       (class == 1 || class == 3 || class == 4 || class >= 254);
+}
+
+static void dns_found(struct facts *f, enum dns_transport t, bool sure)
+{
+	uint64_t protos = PROTO_BIT(PROTO_DNS);
+
+	if (t == DNS_MULTICAST)
+		protos |= PROTO_BIT(PROTO_MDNS);
+	if (t == DNS_LLMNR)
+		protos |= PROTO_BIT(PROTO_LLMNR);
+	if (t == DNS_NETBIOS)
+		protos |= PROTO_BIT(PROTO_NBNS);
+	if (!sure)
+		f->weak |= protos & ~f->protos;
+	f->protos |= protos;
+}
+
+/* Everything on a DNS port is taken for DNS; what is wrong with it is a reason, and where not even the question can be read
+ * the port alone says so. */
 bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t)
 {
 	struct message m = { p, len, UND_NONE };
 	struct cursor c = cursor_of(p, len);
 
-	fact_set(f, PROTO_DNS);
-	if (t == DNS_MULTICAST)
-		fact_set(f, PROTO_MDNS);
-	if (t == DNS_LLMNR)
-		fact_set(f, PROTO_LLMNR);
 	if (!dns_header(&f->dns, &c, t))
 		m.fault = UND_DNS_SHORT;
 	else
 		dns_sections(f, &m, &c);
 	if (m.fault != UND_NONE)
 		fact_reason(f, m.fault);
+	dns_found(f, t, m.fault == UND_NONE || question_is_plausible(&f->dns));
 	return true;
-}
-
-static bool type_is_plausible(uint16_t type)
-{
-	return (type > 0 && type <= 66) || (type >= 99 && type <= 109) ||
-	       (type >= 249 && type <= 262) || type == 32769;
 }
 
 /* A message on a port that is not DNS's: standard query, one question of class IN, no reserved bit, every
@@ -280,7 +302,6 @@ bool decode_nbns(struct facts *f, const uint8_t *p, size_t len)
 	size_t n = 15;
 
 	decode_dns(f, p, len, DNS_NETBIOS);
-	fact_set(f, PROTO_NBNS);
 	if (facts_has_reason(f, UND_DNS_SHORT) || facts_has_reason(f, UND_DNS_NAME))
 		return true;
 	if (!nbns_label(f->dns.qname, raw)) {

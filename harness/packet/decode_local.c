@@ -96,9 +96,6 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 #define DHCP_ROUTES_OPTION 121
 #define DHCP_ROUTES_MS	   249
 #define DHCP_END	   255
-#define DHCP6_RELAY	   12
-#define DHCP6_RELAY_REPLY  13
-#define DHCP6_LAST	   36 /* of the types that IANA has given out */
 
 /* RFC 3442: prefix length, as many bytes of the net as that needs, and the router, over and over. */
 static void dhcp_routes(struct facts *f, struct cursor c)
@@ -168,12 +165,21 @@ static void dhcp_option(struct facts *f, uint8_t kind, struct cursor c)
 	}
 }
 
+/* Request or reply, a kind of hardware, an address that fits its field, few relays (RFC 2131 2): as far as it goes. */
+static bool bootp_begins(const uint8_t *p, size_t len)
+{
+	return len >= 4 && (p[0] == 1 || p[0] == 2) && p[1] >= 1 && p[1] <= 37 && p[2] <= 16 &&
+	       p[3] <= 16;
+}
+
 bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
 {
 	struct cursor c = cursor_of(p, len);
 	struct dhcp_facts *d = &f->dhcp;
 	const uint8_t *h = cursor_take(&c, 236); /* fixed part up to `file` */
 
+	if (!bootp_begins(p, len))
+		return false;
 	memset(d, 0, sizeof(*d));
 	fact_weak(f, PROTO_DHCP);
 	if (!h || cursor_u32(&c) != DHCP_COOKIE) {
@@ -209,34 +215,56 @@ bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
 	return true;
 }
 
-/* DHCPv6, RFC 8415 8 and 9: type and transaction, or of a relay two addresses; then options to the end. */
+/* ---- DHCPv6, RFC 8415 ---- */
+
+#define DHCP6_LAST_TYPE	  36
+#define DHCP6_RELAY	  12 /* and 13, its answer: hop count, link and peer address */
+#define DHCP6_RELAY_FIXED 34
+
+/* A type, a transaction, and options that fill the message to the byte. */
 bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len)
 {
+	bool relay = len && (p[0] == DHCP6_RELAY || p[0] == DHCP6_RELAY + 1);
 	struct cursor c = cursor_of(p, len);
-	uint8_t type = cursor_u8(&c);
 
-	cursor_skip(&c, type == DHCP6_RELAY || type == DHCP6_RELAY_REPLY ? 33 : 3);
+	if (len == 0 || p[0] < 1 || p[0] > DHCP6_LAST_TYPE ||
+	    !cursor_skip(&c, relay ? DHCP6_RELAY_FIXED : 4))
+		return false;
 	while (cursor_more(&c)) {
 		cursor_skip(&c, 2);
 		cursor_skip(&c, cursor_u16(&c));
 	}
-	fact_weak(f, PROTO_DHCP6);
-	if (c.short_ || type == 0 || type > DHCP6_LAST)
-		fact_reason(f, UND_DHCP_SHORT);
+	if (c.short_)
+		return false;
+	fact_set(f, PROTO_DHCP6);
 	return true;
 }
 
 /* ---- NTP, RFC 5905 ---- */
 
+#define NTP_HEADER 48
+
+/* Stratum, poll interval and precision of a time message; what is behind it (extensions, a digest) comes in words. Clients
+ * that tell nothing of themselves have a precision of 0 or 32. */
+static bool is_time_message(const uint8_t *p, size_t len)
+{
+	bool poll = p[2] <= 17 || p[2] >= 0xf8, precision = p[3] == 0 || p[3] == 32 || p[3] >= 0xe0;
+
+	return len >= NTP_HEADER && len % 4 == 0 && p[1] <= 16 && poll && precision;
+}
+
 bool decode_ntp(struct facts *f, const uint8_t *p, size_t len)
 {
-	/* Modes 6 and 7 (control, private) are shorter than the 48 bytes of a time message. */
+	/* Modes 6 and 7 (control, private) are shorter than the 48 bytes of a time message, and say less. */
 	if (len < 4)
 		return false;
 	f->ntp.version = p[0] >> 3 & 7;
 	f->ntp.mode = p[0] & 7;
-	if (f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0 ||
-	    (f->ntp.mode < 6 && len < 48))
+	if (f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
+		return false;
+	if (f->ntp.mode >= 6)
+		return fact_weak(f, PROTO_NTP), true;
+	if (!is_time_message(p, len))
 		return false;
 	fact_set(f, PROTO_NTP);
 	return true;

@@ -151,6 +151,7 @@ static void what_is_on_port_53_is_dns(void **state)
 	(void)state;
 	run(NULL, UDP4, 40000, 53, p_short_text);
 	assert_true(facts_has(&facts, PROTO_DNS));
+	assert_true(facts.weak & P(DNS));
 	assert_int_equal(facts.reason, UND_DNS_SHORT);
 }
 

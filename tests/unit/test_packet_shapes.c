@@ -174,6 +174,128 @@ static void a_query_is_no_cookie(void **state)
 	assert_int_equal(facts.protos, P(UDP) | P(WIREGUARD));
 }
 
+/* Behind the question something is missing, or there is too much: still DNS. Without a question only the port says so. */
+static void half_a_message_on_its_port(void **state)
+{
+	static const struct {
+		const char *b;
+		size_t n;
+		bool sure;
+	} rows[] = {
+#define DNS(s, sure) { (s), sizeof(s) - 1, (sure) }
+		DNS("\x12\x34\x81\x80\0\1\0\1\0\0\0\0\4seed\4test\0\0\1\0\1", true),
+		DNS("\x12\x34\x81\x80\0\1\0\1\0\0\0\0\4seed\4test\0\0\1\0\1\xc0\x0c\0\1", true),
+		DNS("\x12\x34\x01\0\0\1\0\0\0\0\0\0\4seed\4te", false),
+		DNS("\x12\x34\x81\x80\0\2\0\0\0\0\0\0\4seed\4test\0\0\1\0\1", false),
+		DNS("\x12\x34\xb9\x80\0\1\0\1\0\0\0\0\4seed\4test\0\0\1\0\1", false),
+		DNS("\x12\x34\x81\x80\0\1\0\1\0\0\0\0\4seed\4test\0\x55\1\0\1", false),
+		DNS("\x12\x34\x81\x80\0\1\0\1\0\0\0\0\4seed\4test\0\0\1\0\7", false),
+		DNS("\x12\x34\x81", false),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		say(NULL, UDP4, 53, 40000, rows[i].b, rows[i].n);
+		assert_true(facts_has(&facts, PROTO_DNS));
+		assert_true(facts.reason == UND_DNS_SHORT || facts.reason == UND_DNS_NAME);
+		if (!(facts.weak & P(DNS)) != rows[i].sure)
+			fail_msg("row %zu", i);
+	}
+	say(NULL, UDP4, 5353, 5353, rows[2].b, rows[2].n);
+	assert_int_equal(facts.weak, P(DNS) | P(MDNS));
+}
+
+/* ---- Clocks and addresses on their ports ---- */
+
+struct port_row {
+	const char *b;
+	size_t n;
+	uint64_t protos, weak;
+};
+
+static void check_ports(const struct port_row *rows, size_t n, unsigned port)
+{
+	for (size_t i = 0; i < n; i++) {
+		say(NULL, UDP4, 40000, port, rows[i].b, rows[i].n);
+		if (facts.protos != (P(UDP) | rows[i].protos) || facts.weak != rows[i].weak)
+			fail_msg("port %u, row %zu", port, i);
+	}
+}
+
+#define ROW_OF(s, protos, weak)                      \
+	{                                            \
+		(s), sizeof(s) - 1, (protos), (weak) \
+	}
+#define Z44 "00000000000000000000000000000000000000000000"
+
+/* Random bytes have a version and a mode too; stratum, poll and precision they have not. */
+static void time_messages_have_their_shape(void **state)
+{
+	static const struct port_row rows[] = {
+		ROW_OF("\x23\0\6\x20" Z44, P(NTP), 0), /* a client that tells nothing */
+		ROW_OF("\x1b\0\0\0" Z44, P(NTP), 0),
+		ROW_OF("\x24\x10\x11\xe0" Z44, P(NTP), 0),
+		ROW_OF("\x24\1\xf8\xff" Z44 "digest..", P(NTP), 0),
+		ROW_OF("\x24\x11\6\xe9" Z44, 0, 0),
+		ROW_OF("\x24\1\x12\xe9" Z44, 0, 0),
+		ROW_OF("\x24\1\xf7\xe9" Z44, 0, 0),
+		ROW_OF("\x24\1\6\xdf" Z44, 0, 0),
+		ROW_OF("\x24\1\6\x21" Z44, 0, 0),
+		ROW_OF("\x24\1\6\xe9" Z44 "odd", 0, 0),
+		ROW_OF("\x24\1\6\xe9"
+		       "0000000000000000000000000000000000000000000",
+		       0, 0),
+		ROW_OF("\x04\1\6\xe9" Z44, 0, 0),		      /* version 0 */
+		ROW_OF("\x2c\1\6\xe9" Z44, 0, 0),		      /* version 5 */
+		ROW_OF("\x20\1\6\xe9" Z44, 0, 0),		      /* no mode */
+		ROW_OF("\x16\2\0\1\0\0\0\0\0\0\0\0", P(NTP), P(NTP)), /* control */
+		ROW_OF("\x17\0\3", 0, 0),
+	};
+
+	(void)state;
+	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 123);
+}
+
+static void dhcp6_fills_its_datagram(void **state)
+{
+	static const struct port_row rows[] = {
+		ROW_OF("\1\xab\xcd\xef\0\1\0\4duid\0\6\0\2\0\x17", P(DHCP6), 0),
+		ROW_OF("\x24\xab\xcd\xef", P(DHCP6), 0),
+		ROW_OF("\x25\xab\xcd\xef", 0, 0),
+		ROW_OF("\0\xab\xcd\xef", 0, 0),
+		ROW_OF("\1\xab\xcd", 0, 0),
+		ROW_OF("\1\xab\xcd\xef\0\1\0\5duid", 0, 0),
+		ROW_OF("\1\xab\xcd\xef\0\1\0\3duid", 0, 0),
+		ROW_OF("\x0c\0"
+		       "link............peer............\0\x09\0\1m",
+		       P(DHCP6), 0),
+		ROW_OF("\x0d\0"
+		       "link............peer...........",
+		       0, 0),
+	};
+
+	(void)state;
+	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 547);
+}
+
+/* Without the cookie it may be BOOTP, of which a beginning is enough; anything else on the port is neither. */
+static void dhcp_begins_as_bootp(void **state)
+{
+	static const struct port_row rows[] = {
+		ROW_OF("\1\1\6\0xidx", P(DHCP), P(DHCP)),
+		ROW_OF("\2\x25\x10\x10xidx", P(DHCP), P(DHCP)),
+		ROW_OF("\3\1\6\0xidx", 0, 0),
+		ROW_OF("\1\0\6\0xidx", 0, 0),
+		ROW_OF("\1\x26\6\0xidx", 0, 0),
+		ROW_OF("\1\1\x11\0xidx", 0, 0),
+		ROW_OF("\1\1\6\x11xidx", 0, 0),
+		ROW_OF("\1\1\6", 0, 0),
+	};
+
+	(void)state;
+	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 67);
+}
+
 /* ---- HTTP ---- */
 
 static void words_of_other_protocols_are_no_http(void **state)
@@ -484,6 +606,10 @@ int main(void)
 		cmocka_unit_test(an_announce_without_a_client_needs_a_connection),
 		cmocka_unit_test(tracker_messages_have_their_sizes),
 		cmocka_unit_test(a_query_is_no_cookie),
+		cmocka_unit_test(half_a_message_on_its_port),
+		cmocka_unit_test(time_messages_have_their_shape),
+		cmocka_unit_test(dhcp6_fills_its_datagram),
+		cmocka_unit_test(dhcp_begins_as_bootp),
 		cmocka_unit_test(words_of_other_protocols_are_no_http),
 		cmocka_unit_test(http_in_all_dresses),
 		cmocka_unit_test(replies_have_a_number),

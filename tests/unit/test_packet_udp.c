@@ -111,6 +111,20 @@ static void p_openvpn(struct frame *f)
 	put_fill(f, 30, 0x81);
 }
 
+/* A BOOTP request as far as its transaction. */
+static void p_bootp(struct frame *f)
+{
+	put32(f, 0x01010600);
+	put32(f, 0x1d2d3d4d);
+}
+
+/* A DHCPv6 solicit with an empty option for rapid commit. */
+static void p_solicit(struct frame *f)
+{
+	put32(f, 0x01abcdef);
+	put32(f, 0x000e0000);
+}
+
 /* What only a port tells is believed on that port, whichever side has it, and on no port beside it. */
 static void ports_that_tell(void **state)
 {
@@ -125,12 +139,11 @@ static void ports_that_tell(void **state)
 		{ 5355, p_hello, P(DNS) | P(LLMNR), { 0 } },
 		{ 137, p_hello, P(DNS) | P(NBNS), { 138 } },
 		{ 138, p_hello, P(NETBIOS), { 137 } },
-		{ 67, p_hello, P(DHCP), { 68 } },
-		{ 68, p_hello, P(DHCP), { 67 } },
-		{ 546, p_hello, P(DHCP6), { 547 } },
-		{ 547, p_hello, P(DHCP6), { 546 } },
+		{ 67, p_bootp, P(DHCP), { 68 } },
+		{ 68, p_bootp, P(DHCP), { 67 } },
+		{ 546, p_solicit, P(DHCP6), { 547 } },
+		{ 547, p_solicit, P(DHCP6), { 546 } },
 		{ 123, p_time, P(NTP), { 0 } },
-		{ 1900, p_ssdp_reply, P(SSDP), { 0 } },
 		{ 5350, p_map, P(NATPMP), { 5351 } },
 		{ 5351, p_map, P(NATPMP), { 5350 } },
 		{ 4789, p_vxlan, P(ARP), { 0 } },
@@ -183,7 +196,7 @@ static void shapes_outweigh_ports(void **state)
 		{ p_wg_data, P(WIREGUARD) }, { p_dht_query, P(BT_DHT) },
 		{ p_stun, P(STUN) },	     { p_udp_connect, P(BT_UDP_TRACKER) },
 		{ p_dtls, P(DTLS) },	     { p_lsd, P(BT_LSD) },
-		{ p_ssdp, P(SSDP) },
+		{ p_ssdp, P(SSDP) },	     { p_ssdp_reply, P(SSDP) },
 	};
 
 	(void)state;
@@ -216,7 +229,7 @@ static void announcements_of_ssdp(void **state)
 
 /* ---- carriers ---- */
 
-/* RFC 7348 5: the flag I, and nothing in the reserved bits. */
+/* RFC 7348 5: the flag I; reserved bits are ignored on receipt. */
 static void vxlan_headers(void **state)
 {
 	struct frame p = { .n = 0 };
@@ -227,9 +240,10 @@ static void vxlan_headers(void **state)
 	for (size_t at = 0; at < 8; at++) {
 		struct frame q = p;
 
-		q.b[at] ^= 1;
-		/* bytes 4 to 6 are the network's number */
-		assert_true(protos_on(40000, 4789, &q) == (at >= 4 && at <= 6 ? P(ARP) : 0));
+		q.b[at] ^= at == 0 ? 0xf7 : 0xff;
+		assert_true(protos_on(40000, 4789, &q) == P(ARP));
+		q.b[0] &= 0xf7;
+		assert_true(protos_on(40000, 4789, &q) == 0);
 		assert_int_equal(facts.undecodable, false);
 	}
 	for (size_t n = 1; n < 8; n++) {
@@ -244,18 +258,29 @@ static void vxlan_headers(void **state)
 	assert_int_equal(facts.reason, UND_LINK_SHORT);
 }
 
-/* 3GPP TS 29.281 5.1: version 1, a user's packet, an exact length; optional fields take four bytes. */
+/* 3GPP TS 29.281 5.1: version 1, a user's packet, an exact length; optional fields take four bytes, of which the last names
+ * an extension where there is one (5.2). */
 static void gtpu_headers(void **state)
 {
 	static const struct {
 		uint8_t flags, message;
 		unsigned length;
-		bool optional, good;
+		const char *options;
+		size_t n;
+		bool good;
 	} rows[] = {
-		{ 0x30, 255, 28, false, true },	 { 0x30, 255, 29, false, false },
-		{ 0x30, 255, 27, false, false }, { 0x30, 254, 28, false, false },
-		{ 0x20, 255, 28, false, false }, { 0x32, 255, 32, true, true },
-		{ 0x31, 255, 32, true, true },	 { 0x34, 255, 32, true, false },
+		{ 0x30, 255, 28, "", 0, true },
+		{ 0x30, 255, 29, "", 0, false },
+		{ 0x30, 255, 27, "", 0, false },
+		{ 0x30, 254, 28, "", 0, false },
+		{ 0x20, 255, 28, "", 0, false },
+		{ 0x32, 255, 32, "\0\0\0\0", 4, true },
+		{ 0x31, 255, 32, "\0\0\0\x85", 4, true }, /* a type that no flag announces */
+		{ 0x34, 255, 32, "\0\0\0\0", 4, true },
+		{ 0x34, 255, 36, "\0\0\0\x85\1..\0", 8, true },
+		{ 0x34, 255, 44, "\0\0\0\x85\1..\x85\2......\0", 16, true },
+		{ 0x34, 255, 36, "\0\0\0\x85\0..\0", 8, false }, /* no words at all */
+		{ 0x34, 255, 36, "\0\0\0\x85\xff..\0", 8, false },
 	};
 
 	(void)state;
@@ -266,8 +291,7 @@ static void gtpu_headers(void **state)
 		put8(&p, rows[i].message);
 		put16(&p, rows[i].length);
 		put32(&p, 1);
-		if (rows[i].optional)
-			put32(&p, 0);
+		put(&p, rows[i].options, rows[i].n);
 		put_ip4(&p, 1, 8, 1, 0);
 		put(&p, "\x08\0\0\0\0\0\0\0", 8);
 		assert_true(protos_on(40000, 2152, &p) == (rows[i].good ? P(ICMP) : 0));
