@@ -681,7 +681,7 @@ static void miss_utp_in(struct golden *g)
 /* The shape alone is a weak sign; on a real host nothing ties it to the stack. */
 static void miss_utp_of_nobody(struct golden *g)
 {
-	add(g, "uplink", 0, out(ip("192.168.1.10", SINK, P_UDP, udp(6881, 6881, utp(0x01)))));
+	add(g, "uplink", 0, out(ip("192.168.1.10", SINK, P_UDP, udp(6881, 6881, utp(0x21)))));
 }
 
 static void miss_utp_wrong_version(struct golden *g)

@@ -65,7 +65,8 @@ static const struct agreement agreements[] = {
 	{ "quic_q43.pcap", PROTO_QUIC, 2, "the label goes by the server: it is Google's QUIC" },
 	{ "quickplay.pcap", PROTO_HTTP, 98, FLOW },
 	{ "stun.pcap", PROTO_STUN, 171,
-	  "the label gives most of them to the programs that sent them; 19 are data of a TURN channel" },
+	  "the label gives most of them to the programs that sent them; 19 are data of a TURN "
+	  "channel" },
 	{ "stun.pcap", PROTO_DTLS, 16, "" },
 	{ "tls_1.2_unidirectional_client_no_cert.pcapng", PROTO_TLS, 4, FLOW },
 	{ "tls_1.3_unidirectional_server.pcapng", PROTO_TLS, 2, FLOW },

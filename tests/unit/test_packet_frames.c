@@ -126,12 +126,12 @@ static void every_enum_has_a_name(void **state)
 	assert_string_equal(proto_name(PROTO_COUNT), "?");
 	assert_string_equal(undecodable_name(UND_COUNT), "?");
 	assert_string_equal(place_name(PLACE_COUNT), "?");
-	assert_string_equal(encap_name((enum encap)(ENCAP_GTPU + 1)), "?");
+	assert_string_equal(encap_name((enum encap)(ENCAP_TEREDO + 1)), "?");
 	assert_int_equal(undecodable_level(UND_IP_VERSION), UNDECODABLE_NET);
 	assert_int_equal(undecodable_level(UND_DNS_SHORT), UNDECODABLE_APP);
 	assert_int_equal(undecodable_level(UND_COUNT), UNDECODABLE_LINK);
 	assert_string_equal(encap_name(ENCAP_6IN4), "6in4");
-	assert_string_equal(encap_name(ENCAP_GTPU), "gtp-u");
+	assert_string_equal(encap_name(ENCAP_TEREDO), "teredo");
 }
 
 /* What the decoder says of a frame that has a VLAN tag, which takes it through the whole walk, and of the same frame

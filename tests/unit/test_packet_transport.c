@@ -398,7 +398,7 @@ static void gre_options_are_stepped_over(void **state)
 		assert_int_equal(gre(rows[i].flags, 0x86dd, rows[i].options), rows[i].reason);
 		assert_int_equal(facts.n_layers, rows[i].reason == UND_NONE ? 2 : 1);
 	}
-	assert_int_equal(gre(0, 0x0801, 0), UND_GRE_UNKNOWN);
+	assert_int_equal(gre(0, 0x0801, 0), UND_ETHERTYPE_UNKNOWN);
 	assert_int_equal(raw4(47, "\0\0\x08", 3), UND_GRE_SHORT);
 	assert_int_equal(raw4(47, "\x20\0\x08\0\0\0\0", 7), UND_GRE_SHORT);
 }
