@@ -241,10 +241,10 @@ has err "Is a directory"
 want 0 analyze --facts "$two"
 [ "$(wc -l < "$tmp/out")" -ge 2 ] || { echo "too few facts"; failed=1; }
 has out '"protocols":'
-has out '"frame":1}'
+has out '"frame":1,'
 want 2 analyze --facts "$tmp/text.pcap"
-want 2 analyze --facts "$tmp/cut.pcap"
-has out '"frame":1}'
+want 4 analyze --facts "$tmp/cut.pcap"
+has out '"frame":1,'
 has err "cut inside a record"
 
 exit "$failed"
