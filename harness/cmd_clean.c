@@ -11,14 +11,18 @@
 #include "host/host.h"
 
 static const char usage[] =
-	"usage: leakproof clean [--list | --all | ID...]\n\n"
+	"usage: leakproof clean [--list | --all | --cache | ID...]\n\n"
 	"Undoes the faults of runs that were killed and removes their labs: processes, "
 	"namespaces,\n"
 	"control groups, files. Without ID: every lab that no living process uses, those of\n"
 	"`lab up` too, and what builds that were killed left in the cache. Doing it twice does\n"
 	"no harm.\n\n"
 	"  --list   print what there is, and remove nothing\n"
-	"  --all    also labs that a living run uses\n";
+	"  --all    also labs that a living run uses\n"
+	"  --cache  also the trees, images and stores of the cache that no lab stands on; the "
+	"next\n"
+	"           run builds them anew (without it, those that nobody used for days go when a\n"
+	"           newer one is made)\n";
 
 static int clean_one(const char *id)
 {
@@ -68,6 +72,16 @@ static int clean_halves(void)
 	return err.status;
 }
 
+static int clean_cache(void)
+{
+	struct err err = { 0 };
+
+	if (host_cache_trim(true, &err) == 0)
+		return EXIT_PASS;
+	log_error("%s", err.text);
+	return err.status;
+}
+
 static int worse(int a, int b)
 {
 	return a > b ? a : b;
@@ -87,6 +101,8 @@ static int run(int argc, char **argv)
 		return for_all(list_one);
 	if (argc == 2 && strcmp(argv[1], "--all") == 0)
 		return worse(for_all(clean_one), clean_halves());
+	if (argc == 2 && strcmp(argv[1], "--cache") == 0)
+		return worse(worse(for_all(clean_unused), clean_halves()), clean_cache());
 	if (argc == 1)
 		return worse(for_all(clean_unused), clean_halves());
 	for (int i = 1; i < argc; i++)

@@ -179,6 +179,14 @@ char *host_lab_tree(const struct lab_opts *o, struct err *err);
  * living process makes stays. */
 int host_sweep(struct err *err);
 
+/* ---- the cache: what is in it stays while it is of use ---- */
+
+/* Note that an entry (path of a tree, an image folder, a prepared store) was used now. */
+void host_cache_use(const char *path);
+
+/* Remove entries that nobody used for days, but the newest of each kind; `whole`: all. What a lab stands on stays. */
+int host_cache_trim(bool whole, struct err *err);
+
 /* Directory that holds stack/ and scenarios/: $LEAKPROOF_HOME, else found upwards from the program, else from
  * the working directory. Owned by the caller; NULL with an error when there is none. */
 char *host_home_dir(struct err *err);

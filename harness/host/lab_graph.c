@@ -141,7 +141,10 @@ char *host_graph_find(const char *key)
 {
 	_cleanup_free_ char *path = graph_path(key);
 
-	return fs_exists(path) ? take_ptr(path) : NULL;
+	if (!fs_exists(path))
+		return NULL;
+	host_cache_use(path);
+	return take_ptr(path);
 }
 
 int lab_graph_install(const char *graph, const char *docker_dir, struct err *err)

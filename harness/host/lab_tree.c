@@ -41,8 +41,12 @@ char *host_lab_tree(const struct lab_opts *opts, struct err *err)
 	_cleanup_free_ char *script = home ? str_fmt("%s/" BUILD_SCRIPT, home) : NULL;
 	_cleanup_free_ char *tree = home ? lab_tree_path(home, err) : NULL;
 
-	if (!tree || fs_exists(tree))
+	if (!tree)
+		return NULL;
+	if (fs_exists(tree)) {
+		host_cache_use(tree);
 		return take_ptr(tree);
+	}
 	if (opts && opts->progress)
 		opts->progress(opts->progress_arg,
 			       "building the lab's Debian tree (about a minute, once)");

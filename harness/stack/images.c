@@ -387,6 +387,7 @@ static int from_pull(struct image_set *s, size_t r, const struct image_opts *o, 
 		if (pull(s, rows[r].official, path, err) < 0)
 			return -1;
 	}
+	host_cache_use(path);
 	if (archive_open(&a, path, err) < 0)
 		return -1;
 	choose(s, r, str_fmt("%s", rows[r].official), a.images[0].digest, a.images[0].standin,
@@ -420,6 +421,17 @@ static char *build_script(const char *script, const char *option,
 	return str_fmt("%s", line ? line + 1 : r.out);
 }
 
+/* Archives of our own lie in a folder each, which is what the cache keeps. */
+static void use_folder_of(const char *archive)
+{
+	_cleanup_free_ char *dir = str_fmt("%s", archive);
+	char *slash = strrchr(dir, '/');
+
+	if (slash)
+		*slash = '\0';
+	host_cache_use(dir);
+}
+
 static int open_own(struct image_set *s, const struct image_opts *o, struct err *err)
 {
 	_cleanup_free_ char *home = o->home ? str_fmt("%s", o->home) : host_home_dir(err);
@@ -437,7 +449,10 @@ static int open_own(struct image_set *s, const struct image_opts *o, struct err 
 		free(path);
 		path = build_script(script, NULL, o->cancel, err);
 	}
-	return path ? archive_open(&s->own, path, err) : -1;
+	if (!path)
+		return -1;
+	use_folder_of(path);
+	return archive_open(&s->own, path, err);
 }
 
 /* The tag that carries the content's hash, not the moving "local". */
@@ -562,8 +577,10 @@ static int save_from_docker(struct image_set *s, size_t i, struct err *err)
 	if (fs_mkdir_p(dir, 0755, err) < 0)
 		return -1;
 	s->files[i] = str_fmt("%s/%s.tar", dir, hex ? hex + 1 : s->choices[i].digest);
-	if (fs_exists(s->files[i]))
+	if (fs_exists(s->files[i])) {
+		host_cache_use(s->files[i]);
 		return 0;
+	}
 	return docker_save(s->socket, s->choices[i].reference, s->files[i], err);
 }
 
@@ -643,8 +660,11 @@ char *images_graph(struct image_set *s, struct err *err)
 		return NULL;
 	}
 	graph = host_graph_find(key); /* somebody else may have made it meanwhile */
-	if (!graph && make_graph(s, key, err) == 0)
+	if (!graph && make_graph(s, key, err) == 0) {
 		graph = host_graph_find(key);
+		/* A new entry, so some other may have had its day; one that cannot be removed is no reason to fail. */
+		(void)host_cache_trim(false, NULL);
+	}
 	return take_ptr(graph);
 }
 

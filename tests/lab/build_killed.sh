@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # SIGKILL while the tree, the images and the prepared image store are built: nothing half done is ever taken for whole,
-# `leakproof clean` removes what is left, and the next one builds the same as before.
+# `leakproof clean` removes what is left, and the next one builds the same as before. `clean --cache` takes all away but
+# what a living run stands on.
 # shellcheck source=tests/lab/own_world.sh
 . "$(dirname "$0")/own_world.sh"
 command -v debootstrap >/dev/null || { echo "needs debootstrap"; exit 77; }
@@ -88,3 +89,16 @@ family $$ >/dev/null
 : >"$tmp/family"
 check_clean "the run after all that"
 echo "ok: store killed $times times, and a run passes in the end"
+
+# ---- the cache emptied below a living run ----
+entries() { find "$cache" -maxdepth 1 \( -name 'tree-*' -o -name 'image*-*' -o -name 'graph-*' -o -name 'seed-*' \) ! -name '*.*' -printf '%f\n' | sort; }
+has_containers() { [ -n "$(find "$cache/labs" -mindepth 4 -maxdepth 4 -path '*/docker/containers/*')" ]; }
+run >"$tmp/log" 2>&1 &
+running=$!
+wait_for 60 "the run has no containers" has_containers
+"$lp" clean --cache 2>"$tmp/clean" || fail "clean --cache ended with $?: $(cat "$tmp/clean")"
+[ "$(entries | sed 's/-.*//' | tr '\n' ' ')" = "seed tree " ] || fail "below a living run stays: $(entries)"
+wait "$running" || { tail -n 20 "$tmp/log"; fail "the run whose cache was emptied ended with $?"; }
+"$lp" clean --cache || fail "clean --cache ended with $?"
+[ -z "$(entries)" ] || fail "not emptied: $(entries)"
+echo "ok: the cache emptied below a living run, and then whole"

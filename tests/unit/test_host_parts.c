@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -181,10 +183,87 @@ static void test_relative_paths(void **state)
 	assert_int_equal(fs_remove_tree(dir, NULL), 0);
 }
 
+/* An entry of a cache that was used so many days ago. */
+static void entry(const char *cache, const char *name, unsigned days)
+{
+	_cleanup_free_ char *dir = str_fmt("%s/%s", cache, name);
+	_cleanup_free_ char *file = str_fmt("%s/content", dir);
+	struct timespec used[2] = { { .tv_sec = time(NULL) - (time_t)days * 86400 - 1 } };
+	struct err err = { 0 };
+
+	used[1] = used[0];
+	assert_int_equal(fs_mkdir_p(dir, 0755, &err), 0);
+	assert_int_equal(fs_write(file, "x", 1, 0644, &err), 0);
+	assert_int_equal(utimensat(AT_FDCWD, dir, used, 0), 0);
+}
+
+static void check_entries(const char *cache, const char *const *names, const char *there)
+{
+	for (size_t i = 0; names[i]; i++) {
+		_cleanup_free_ char *path = str_fmt("%s/%s", cache, names[i]);
+
+		if (fs_exists(path) != (there[i] == 'y'))
+			fail_msg("%s: %s", names[i], fs_exists(path) ? "is there" : "is gone");
+	}
+}
+
+/* The newest two of a kind stay, and what was used within three days; what is in the making is not touched. */
+static void test_cache_trim(void **state)
+{
+	static const char *const names[] = { "graph-a",	    "graph-b",	 "graph-c",
+					     "graph-d",	    "images-a",	 "image-base-a",
+					     "tree-a",	    "tree-b",	 "tree-c.building",
+					     "tree-d.lock", "something", NULL };
+	static const unsigned days[] = { 9, 2, 5, 1, 30, 30, 8, 7, 9, 9, 99 };
+	char cache[] = "/tmp/leakproof-cache.XXXXXX";
+	struct err err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(cache));
+	setenv("LEAKPROOF_CACHE", cache, 1);
+	for (size_t i = 0; names[i]; i++)
+		entry(cache, names[i], days[i]);
+	assert_int_equal(host_cache_trim(false, &err), 0);
+	check_entries(cache, names, "nynyyyyyyyy");
+	for (unsigned i = 0; i < 3; i++) {
+		_cleanup_free_ char *name = str_fmt("tree-%u", i);
+
+		entry(cache, name, 0);
+	}
+	host_cache_use("/nonexistent");
+	assert_int_equal(host_cache_trim(false, &err), 0);
+	check_entries(cache, names, "nynyyynnyyy");
+	assert_int_equal(host_cache_trim(true, &err), 0);
+	check_entries(cache, names, "nnnnnnnnyyy");
+	assert_int_equal(fs_remove_tree(cache, &err), 0);
+	unsetenv("LEAKPROOF_CACHE");
+}
+
+/* What is used is not old. */
+static void test_cache_use(void **state)
+{
+	static const char *const names[] = { "graph-a", "graph-b", "graph-c", NULL };
+	char cache[] = "/tmp/leakproof-cache.XXXXXX";
+	struct err err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(cache));
+	setenv("LEAKPROOF_CACHE", cache, 1);
+	for (size_t i = 0; names[i]; i++)
+		entry(cache, names[i], 9 - (unsigned)i);
+	free(host_graph_find("a"));
+	assert_int_equal(host_cache_trim(false, &err), 0);
+	check_entries(cache, names, "yny");
+	assert_int_equal(fs_remove_tree(cache, &err), 0);
+	unsetenv("LEAKPROOF_CACHE");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_cache_trim),
+		cmocka_unit_test(test_cache_use),
 		cmocka_unit_test(test_listens),
 		cmocka_unit_test(test_relative_paths),
 		cmocka_unit_test(test_last_line),
