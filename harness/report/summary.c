@@ -13,7 +13,10 @@ static bool is_worse(const struct result_measure *a, const struct result_measure
 {
 	if (!than || a->ok != than->ok)
 		return !than || !a->ok;
-	return a->value > than->value; /* RESULT_NONE is the least */
+	if (a->value != than->value)
+		return a->value > than->value; /* RESULT_NONE is the least */
+	/* of equals the one that was held to more */
+	return a->bound != RESULT_NONE && (than->bound == RESULT_NONE || a->bound < than->bound);
 }
 
 const struct result_measure *summary_worst(const struct result_scenario *s, const char *name)

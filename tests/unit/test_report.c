@@ -108,6 +108,23 @@ static void test_the_summary_leaves_controls_out(void **state)
 	result_free(r);
 }
 
+/* Where nothing leaked anywhere, the bound that was kept is shown, not a measure that had none. */
+static void test_the_worst_of_equals_has_the_bound(void **state)
+{
+	struct result_measure m[] = { { "kill-switch", NULL, RESULT_NONE, RESULT_NONE, 0, true },
+				      { "kill-switch", NULL, RESULT_NONE, 9, 0, true },
+				      { "kill-switch", NULL, RESULT_NONE, 5, 0, true },
+				      { "kill-switch", NULL, RESULT_NONE, RESULT_NONE, 0, true } };
+	struct result_scenario s = { .measures = m, .n_measures = 4 };
+
+	(void)state;
+	assert_ptr_equal(summary_worst(&s, "kill-switch"), &m[2]);
+	m[3].value = 1;
+	assert_ptr_equal(summary_worst(&s, "kill-switch"), &m[3]);
+	m[1].ok = false;
+	assert_ptr_equal(summary_worst(&s, "kill-switch"), &m[1]);
+}
+
 /* ---- terminal ---- */
 
 static void test_the_table_is_plain_outside_a_terminal(void **state)
@@ -504,6 +521,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_durations_read_well),
 		cmocka_unit_test(test_bounds_have_no_needless_zeros),
 		cmocka_unit_test(test_the_summary_leaves_controls_out),
+		cmocka_unit_test(test_the_worst_of_equals_has_the_bound),
 		cmocka_unit_test(test_the_table_is_plain_outside_a_terminal),
 		cmocka_unit_test(test_a_line_for_a_finished_scenario),
 		cmocka_unit_test(test_an_analysis_has_no_columns_of_a_run),
