@@ -111,10 +111,12 @@ static void test_the_summary_leaves_controls_out(void **state)
 /* Where nothing leaked anywhere, the bound that was kept is shown, not a measure that had none. */
 static void test_the_worst_of_equals_has_the_bound(void **state)
 {
-	struct result_measure m[] = { { "kill-switch", NULL, RESULT_NONE, RESULT_NONE, 0, true },
-				      { "kill-switch", NULL, RESULT_NONE, 9, 0, true },
-				      { "kill-switch", NULL, RESULT_NONE, 5, 0, true },
-				      { "kill-switch", NULL, RESULT_NONE, RESULT_NONE, 0, true } };
+	struct result_measure m[] = {
+		{ (char *)(uintptr_t) "kill-switch", NULL, RESULT_NONE, RESULT_NONE, 0, true },
+		{ (char *)(uintptr_t) "kill-switch", NULL, RESULT_NONE, 9, 0, true },
+		{ (char *)(uintptr_t) "kill-switch", NULL, RESULT_NONE, 5, 0, true },
+		{ (char *)(uintptr_t) "kill-switch", NULL, RESULT_NONE, RESULT_NONE, 0, true }
+	};
 	struct result_scenario s = { .measures = m, .n_measures = 4 };
 
 	(void)state;
