@@ -26,8 +26,9 @@ static const char usage[] =
 	"  keys         the YAML reference of scenarios, as Markdown (docs/scenario-reference.md)\n"
 	"  policy-keys  the YAML reference of policies, as Markdown (docs/policy-reference.md)\n"
 	"  facts        the JSON of `analyze --facts`, as Markdown (docs/facts.md)\n\n"
-	"  --json       [{\"name\": .., \"summary\": ..}] on standard output (not rules, keys, "
-	"policy-keys, facts)\n"
+	"  --json       [{\"name\": .., \"summary\": ..}] on standard output (not keys, "
+	"policy-keys, "
+	"facts)\n"
 	"  --coverage   with rules: the classes of leaks and the rules that see them\n"
 	"  --markdown   with rules: docs/leaks.md\n";
 
@@ -120,15 +121,43 @@ static int rows_of_reports(json_t *rows, struct err *err)
 	return 0;
 }
 
+static int rows_of_rules(json_t *rows, struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < n_rules; i++) {
+		json_t *classes = json_array();
+
+		for (const uint8_t *c = rules[i]->classes; *c; c++)
+			(void)json_array_append_new(classes, json_integer(*c));
+		(void)json_array_append_new(
+			rows,
+			json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", rules[i]->id, "summary",
+				  rules[i]->sentence, "severity", severity_name(rules[i]->severity),
+				  "advice", rules[i]->advice, "classes", classes));
+	}
+	return 0;
+}
+
+static void scenario_keys(FILE *f)
+{
+	scenario_reference(f, engine_vocab());
+}
+
+/* A list has rows, or is a document, which is no JSON. */
 static const struct list {
 	const char *name;
 	int (*rows)(json_t *rows, struct err *err);
+	void (*document)(FILE *f);
 } lists[] = {
-	{ "scenarios", rows_of_scenarios }, { "faults", rows_of_faults },
-	{ "probes", rows_of_probes },	    { "conditions", rows_of_conditions },
-	{ "checks", rows_of_checks },	    { "stacks", rows_of_stacks },
-	{ "reports", rows_of_reports },
+	{ "scenarios", rows_of_scenarios, NULL }, { "faults", rows_of_faults, NULL },
+	{ "probes", rows_of_probes, NULL },	  { "conditions", rows_of_conditions, NULL },
+	{ "checks", rows_of_checks, NULL },	  { "stacks", rows_of_stacks, NULL },
+	{ "reports", rows_of_reports, NULL },	  { "rules", rows_of_rules, NULL },
+	{ "keys", NULL, scenario_keys },	  { "policy-keys", NULL, policy_reference },
+	{ "facts", NULL, facts_markdown },
 };
+
+#define N_LISTS (sizeof(lists) / sizeof(lists[0]))
 
 static void print_text(const json_t *rows)
 {
@@ -147,7 +176,7 @@ static void print_text(const json_t *rows)
 		       json_string_value(json_object_get(r, "summary")));
 }
 
-static int print_list(const struct list *l, bool json)
+static int print_rows(const struct list *l, bool json)
 {
 	_cleanup_json_ json_t *rows = json_array();
 	struct err err = { 0 };
@@ -162,59 +191,69 @@ static int print_list(const struct list *l, bool json)
 	return rc < 0 ? err.status : EXIT_PASS;
 }
 
-static int print_named(const char *what, bool json, bool coverage, bool markdown)
+static const struct list *find_list(const char *what)
 {
-	static const char *const names[] = { "scenarios", "faults",	 "probes",  "conditions",
-					     "checks",	  "stacks",	 "reports", "rules",
-					     "keys",	  "policy-keys", "facts",   NULL };
-	const char *near;
+	const char *names[N_LISTS + 1] = { NULL }, *near;
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+	for (size_t i = 0; i < N_LISTS; i++) {
 		if (strcmp(lists[i].name, what) == 0)
-			return print_list(&lists[i], json);
-	if (strcmp(what, "keys") == 0) {
-		scenario_reference(stdout, engine_vocab());
-		return EXIT_PASS;
-	}
-	if (strcmp(what, "policy-keys") == 0) {
-		policy_reference(stdout);
-		return EXIT_PASS;
-	}
-	if (strcmp(what, "facts") == 0) {
-		facts_markdown(stdout);
-		return EXIT_PASS;
-	}
-	if (strcmp(what, "rules") == 0) {
-		if (markdown)
-			rule_markdown(stdout);
-		else
-			rule_list(stdout, coverage);
-		return EXIT_PASS;
+			return &lists[i];
+		names[i] = lists[i].name;
 	}
 	near = diag_nearest(what, names);
 	log_error("nothing to list is called `%s`%s%s%s; `leakproof list --help` says what is",
 		  what, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
-	return EXIT_USAGE;
+	return NULL;
+}
+
+struct how {
+	bool json, coverage, markdown;
+};
+
+static int print_named(const char *what, const struct how *how)
+{
+	const struct list *l = find_list(what);
+	bool is_rules = l && l->rows == rows_of_rules;
+
+	if (!l)
+		return EXIT_USAGE;
+	if ((how->coverage || how->markdown) && !is_rules) {
+		log_error("--coverage and --markdown go with `list rules`");
+		return EXIT_USAGE;
+	}
+	if (how->json && !l->rows) {
+		log_error("`list %s` is a document, without --json", what);
+		return EXIT_USAGE;
+	}
+	if (how->markdown)
+		rule_markdown(stdout);
+	else if (is_rules && !how->json)
+		rule_list(stdout, how->coverage);
+	else if (l->document)
+		l->document(stdout);
+	else
+		return print_rows(l, how->json);
+	return EXIT_PASS;
 }
 
 static int run(int argc, char **argv)
 {
-	bool json = false, coverage = false, markdown = false;
+	struct how how = { false, false, false };
 	int c;
 
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == '?')
 			return EXIT_USAGE;
-		json |= c == OPT_JSON;
-		coverage |= c == OPT_COVERAGE;
-		markdown |= c == OPT_MARKDOWN;
+		how.json |= c == OPT_JSON;
+		how.coverage |= c == OPT_COVERAGE;
+		how.markdown |= c == OPT_MARKDOWN;
 	}
 	if (argc - optind != 1) {
 		log_error("`leakproof list` wants one word; `leakproof list --help` says which");
 		return EXIT_USAGE;
 	}
-	return print_named(argv[optind], json, coverage, markdown);
+	return print_named(argv[optind], &how);
 }
 
 const struct command cmd_list = {

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "command.h"
 #include "command_table.h"
 #include "probe/probe.h"
+#include "yaml/diag.h"
 
 #define DECLARE(n) extern const struct command cmd_##n;
 COMMAND_TABLE(DECLARE)
@@ -39,9 +41,16 @@ static void print_help(FILE *f)
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < N_COMMANDS; i++)
+	const char *names[N_COMMANDS + 1] = { NULL }, *near;
+
+	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
+		names[i] = commands[i]->name;
+	}
+	near = diag_nearest(name, names);
+	log_error("no command `%s`%s%s%s; `leakproof --help` lists them", name,
+		  near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 	return NULL;
 }
 
@@ -97,11 +106,8 @@ int main(int argc, char **argv)
 		return EXIT_PASS;
 	}
 	c = find_command(argv[1]);
-	if (!c) {
-		(void)fprintf(stderr, "leakproof: no command `%s`; `leakproof --help` lists them\n",
-			      argv[1]);
+	if (!c)
 		return EXIT_USAGE;
-	}
 	if (wants_help(argc, argv)) {
 		(void)fputs(c->usage, stdout);
 		return EXIT_PASS;

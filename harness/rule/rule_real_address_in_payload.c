@@ -47,8 +47,8 @@ const struct rule rule_real_address_in_payload = {
 	.severity = SEVERITY_CRITICAL,
 	.sentence = "The real address stands in a message that went through the tunnel: the packet "
 		    "was hidden, its content was not.",
-	.advice = "Switch off what makes the client tell its address (announce_ip, anonymous mode "
-		  "off), and check what it listens on.",
+	.advice = "Take announce_ip out of the client's settings, switch its anonymous mode on, "
+		  "and check what it listens on.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
 	.match = match,

@@ -37,6 +37,14 @@ for what in scenarios faults probes conditions checks stacks reports; do
   has out '"name": '
 done
 want 0 list rules
+want 0 list rules --json
+has out '"severity": "critical"'
+has out '"name": "plaintext-dns"'
+want 2 list faults --coverage
+want 2 list keys --json
+has err "document"
+want 2 runn
+has err 'did you mean `run`'
 want 0 list rules --coverage
 want 0 list keys
 same "$tmp/out" docs/scenario-reference.md
