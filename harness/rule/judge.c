@@ -22,6 +22,15 @@ struct passing {
 	uint64_t frame;
 };
 
+static void count_frame(struct judge_tap_counters *n, uint32_t caplen, uint32_t len, int64_t time)
+{
+	if (n->frames++ == 0)
+		n->first = time;
+	n->bytes += len;
+	n->truncated += caplen < len;
+	n->last = time;
+}
+
 /* Ask the rules of the tap's role. True when one of weight fired and the packet was no control. */
 static bool ask_rules(struct passing *p)
 {
@@ -43,6 +52,17 @@ static bool ask_rules(struct passing *p)
 	return leak;
 }
 
+static void note_data(struct judge *j, size_t tap, bool out, int64_t time)
+{
+	struct judge_tap_counters *n = &j->counters[tap];
+
+	n->tunnel_data_out += out;
+	n->tunnel_data_in += !out;
+	if (j->p->taps[tap].role == TAP_UPLINK || !j->has_uplink_tap)
+		store_bin(j, out ? SERIES_TUNNEL_OUT : SERIES_TUNNEL_IN, time);
+	store_tunnel(j, time);
+}
+
 static void note_tunnel(struct passing *p, const struct net_layer *l, bool verified)
 {
 	struct judge *j = p->j;
@@ -59,13 +79,43 @@ static void note_tunnel(struct passing *p, const struct net_layer *l, bool verif
 		j->wg_port = l->sport;
 		j->wg_receiver = f->wg.receiver;
 	}
-	if (!judge_tunnel_data(p->c.tuple, l))
-		return;
-	p->n->tunnel_data_out += out;
-	p->n->tunnel_data_in += !out;
-	if (p->c.tap->role == TAP_UPLINK || !j->has_uplink_tap)
-		store_bin(j, out ? SERIES_TUNNEL_OUT : SERIES_TUNNEL_IN, f->time);
-	store_tunnel(j, f->time);
+	if (judge_tunnel_data(p->c.tuple, l))
+		note_data(j, p->tap, out, f->time);
+}
+
+/* What holds for the next packet like this one. */
+static void keep_again(const struct passing *p, const struct net_layer *l)
+{
+	const struct again what = { .tuple = p->c.tuple,
+				    .out = p->c.dir != DIR_IN,
+				    .ours = ((p->j->src_is | p->j->dst_is) & ADDR_OURS) != 0,
+				    .receiver = p->c.facts->wg.receiver,
+				    .sport = l->sport };
+
+	if (p->j->again && !p->mark.control)
+		again_keep(&p->j->again[p->tap * AGAIN_SLOTS], &what, p->c.facts);
+}
+
+/* The tunnel's data like that before it, of a session that has not moved: true, and it is counted. */
+static bool pass_again(struct judge *j, size_t tap, int linktype, const uint8_t *data,
+		       uint32_t caplen, uint32_t len, int64_t time)
+{
+	struct judge_tap_counters *n = &j->counters[tap];
+	const struct again *a = j->again ? again_find(&j->again[tap * AGAIN_SLOTS], linktype, data,
+						      caplen, len)
+					 : NULL;
+
+	if (!a || (a->out && j->p->taps[tap].role == TAP_UPLINK &&
+		   (j->wg_port != a->sport || j->wg_receiver != a->receiver)))
+		return false;
+	count_frame(n, caplen, len, time);
+	n->ours += a->ours;
+	n->tunnel_packets++;
+	n->tunnel_bytes += len;
+	if (len - 42 > 32) /* behind Ethernet, IPv4 and UDP: more than a keep-alive */
+		note_data(j, tap, a->out, time);
+	match_expire(j, false);
+	return true;
 }
 
 /* The exact tuple: only what shows through it, or a session that moved, is of interest. */
@@ -73,8 +123,10 @@ static void pass_tunnel(struct passing *p, const struct net_layer *l, bool verif
 {
 	p->c.canary_in_tunnel = p->mark.canary || p->mark.control;
 	note_tunnel(p, l, verified);
-	if (!p->c.canary_in_tunnel && !p->c.tunnel_port_moved)
+	if (!p->c.canary_in_tunnel && !p->c.tunnel_port_moved) {
+		keep_again(p, l);
 		return;
+	}
 	if (p->mark.canary)
 		store_canary(p->j, p->mark.id, p->tap, p->c.facts->time);
 	p->c.who =
@@ -255,15 +307,6 @@ static void pass(struct passing *p)
 	}
 }
 
-static void count_frame(struct judge_tap_counters *n, uint32_t caplen, uint32_t len, int64_t time)
-{
-	if (n->frames++ == 0)
-		n->first = time;
-	n->bytes += len;
-	n->truncated += caplen < len;
-	n->last = time;
-}
-
 static void know_ends(struct judge *j, const struct net_layer *l)
 {
 	const struct known_addr *src = l ? judge_addr(j, &l->src) : NULL;
@@ -294,6 +337,8 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 	p.tap = tap;
 	p.frame = frame_number;
 	note_time(j, time);
+	if (pass_again(j, tap, linktype, data, caplen, len, time))
+		return;
 	(void)decode_frame(j->decoders[tap], (uint32_t)linktype, data, caplen, len, time,
 			   &j->facts);
 	count_frame(p.n, caplen, j->facts.len, time);

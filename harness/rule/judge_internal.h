@@ -86,6 +86,25 @@ struct seams *seams_new(void); /* NULL when memory is out; free() ends it */
  * many; 0 (and *at 0) when nothing is known of the one before, or no address can lie across. */
 size_t seam_join(struct seams *s, struct net_layer *l, uint8_t joined[SEAM_MAX], size_t *at);
 
+/* ---- judge_again.c: the tunnel's data packet that is like the one before it ---- */
+
+#define AGAIN_HEAD  50 /* bytes, up to the index of WireGuard's receiver */
+#define AGAIN_SLOTS 2  /* a tap: what came in, what went out */
+
+struct again {
+	const struct policy_tunnel *tuple; /* NULL: nothing is known */
+	bool out, ours;			   /* as judged: not DIR_IN; an address of ours */
+	uint32_t receiver;		   /* of WireGuard */
+	uint16_t sport;
+	uint8_t head[AGAIN_HEAD];
+};
+
+/* The slot of of_tap[AGAIN_SLOTS] that says what this frame is; NULL: it has to be decoded. */
+const struct again *again_find(const struct again *of_tap, int linktype, const uint8_t *data,
+			       uint32_t caplen, uint32_t len);
+/* Keep what was judged of a frame that carried the tunnel's data, where the next can be told by its first bytes. */
+void again_keep(struct again *of_tap, const struct again *what, const struct facts *f);
+
 /* ---- judge_flow.c: what is known about a flow on the outside ---- */
 
 #define FLOW_SETS 4096
@@ -173,6 +192,8 @@ struct judge {
 	struct flow_table *flows;
 	struct known_addrs *known;
 	struct seams *seams;
+	struct again
+		*again; /* [tap][AGAIN_SLOTS]; NULL where every payload is searched for a nonce */
 	/* of the frame at hand: enum addr_bit of both ends of its outer packet, 0 without one */
 	uint32_t src_is, dst_is;
 	int32_t src_service; /* whose leg the source is; -1: nobody's */

@@ -116,6 +116,8 @@ static void make_stores(struct judge *j, bool *failed)
 	j->marks = room(failed, MARKS_MAX, sizeof(*j->marks));
 	j->match = room(failed, 1, sizeof(*j->match));
 	j->flows = room(failed, 1, sizeof(*j->flows));
+	if (!p->has_nonce) /* else every payload is searched for it */
+		j->again = room(failed, p->n_taps * AGAIN_SLOTS, sizeof(*j->again));
 	for (size_t s = 0; s <= N_SERIES; s++)
 		j->bins[s] = room(failed, JUDGE_BINS_MAX + 1, sizeof(*j->bins[s]));
 }
@@ -209,6 +211,7 @@ void judge_free(struct judge *j)
 	free(j->flows);
 	free(j->known);
 	free(j->seams);
+	free(j->again);
 	free(j->asker);
 	for (size_t s = 0; s <= N_SERIES; s++)
 		free(j->bins[s]);
