@@ -283,51 +283,44 @@ _Static_assert(sizeof(proto_meanings) / sizeof(proto_meanings[0]) == PROTO_COUNT
 
 static void intro(FILE *out)
 {
-	fputs("# Facts: one JSON line a packet\n\n"
-	      "Printed by `leakproof list facts` from the decoder's own tables; a test compares. "
-	      "Do "
-	      "not edit.\n\n"
-	      "`leakproof analyze --facts FILE...` prints one JSON object a frame and line, in the "
-	      "order of the file, for people (`jq`) and for other judges. Names are stable: they "
-	      "are "
-	      "added, not changed. A key stands only where there is something to say, so that an "
-	      "absent flag is false and an absent text unknown; `layers`, `protocols`, "
-	      "`undecodable` "
-	      "and the keys up to `linktype` are always there.\n\n"
-	      "Every line is UTF-8. Texts from the wire are printable ASCII: any other byte, and "
-	      "the "
-	      "backslash, stands as `\\` and three decimal digits (in DNS names also a dot or a "
-	      "space "
-	      "inside a label), and what is too long is cut. Numbers are whole; `time_ns` and "
-	      "`wireguard.counter` need 64 bits, which is why `time` is a text as well. Hex has "
-	      "two "
-	      "digits a byte. A protocol's object says only what its message says: nothing is "
-	      "guessed, and `weak` names what shape or port alone speak for.\n\n"
-	      "A file that ends early, or is damaged in the middle, gives the frames before it, "
-	      "the "
-	      "reason with its byte on standard error, and exit status 4; what is no capture at "
-	      "all "
-	      "gives 2.\n\n"
-	      "Heads that are split over segments, datagrams or fragments are put together: their "
-	      "facts stand at the frame that completes them (`reassembled`), and what is there so "
-	      "far "
-	      "at the frames before.\n",
-	      out);
+	(void)fputs(
+		"# Facts: one JSON line a packet\n\n"
+		"Printed by `leakproof list facts` from the decoder's own tables; a test "
+		"compares. Do not edit.\n\n"
+		"`leakproof analyze --facts FILE...` prints one JSON object a frame and line, in "
+		"the order of the file, for people (`jq`) and for other judges. Names are "
+		"stable: they are added, not changed. A key stands only where there is something "
+		"to say, so that an absent flag is false and an absent text unknown; `layers`, "
+		"`protocols`, `undecodable` and the keys up to `linktype` are always there.\n\n"
+		"Every line is UTF-8. Texts from the wire are printable ASCII: any other byte, "
+		"and the backslash, stands as `\\` and three decimal digits (in DNS names also a "
+		"dot or a space inside a label), and what is too long is cut. Numbers are whole; "
+		"`time_ns` and `wireguard.counter` need 64 bits, which is why `time` is a text "
+		"as well. Hex has two digits a byte. A protocol's object says only what its "
+		"message says: nothing is guessed, and `weak` names what shape or port alone "
+		"speak for.\n\n"
+		"A file that ends early, or is damaged in the middle, gives the frames before "
+		"it, the reason with its byte on standard error, and exit status 4; what is no "
+		"capture at all gives 2.\n\n"
+		"Heads that are split over segments, datagrams or fragments are put together: "
+		"their facts stand at the frame that completes them (`reassembled`), and what is "
+		"there so far at the frames before.\n",
+		out);
 }
 
 static void fields(FILE *out)
 {
-	fputs("\n## Keys\n\n| key | value | meaning |\n|---|---|---|\n", out);
+	(void)fputs("\n## Keys\n\n| key | value | meaning |\n|---|---|---|\n", out);
 	for (size_t i = 0; i < n_fact_fields; i++)
-		fprintf(out, "| `%s` | %s | %s |\n", fact_fields[i].path, fact_fields[i].type,
-			fact_fields[i].meaning);
+		(void)fprintf(out, "| `%s` | %s | %s |\n", fact_fields[i].path, fact_fields[i].type,
+			      fact_fields[i].meaning);
 }
 
 static void protocols(FILE *out)
 {
-	fputs("\n## Protocols\n\n| name | meaning |\n|---|---|\n", out);
+	(void)fputs("\n## Protocols\n\n| name | meaning |\n|---|---|\n", out);
 	for (int i = 0; i < PROTO_COUNT; i++)
-		fprintf(out, "| `%s` | %s |\n", proto_name((enum proto)i), proto_meanings[i]);
+		(void)fprintf(out, "| `%s` | %s |\n", proto_name((enum proto)i), proto_meanings[i]);
 }
 
 static void reasons(FILE *out)
@@ -338,32 +331,36 @@ static void reasons(FILE *out)
 					      [UNDECODABLE_NET] = "network",
 					      [UNDECODABLE_LINK] = "link" };
 
-	fputs("\n## Reasons\n\nThose of the levels link, network and transport make a frame "
-	      "`undecodable`; message says that a recognised protocol's message is damaged; a note "
-	      "is "
-	      "no damage.\n\n| name | level |\n|---|---|\n",
-	      out);
+	(void)fputs("\n"
+		    "## Reasons\n\n"
+		    "Those of the levels link, network and transport make a frame `undecodable`; "
+		    "message says that a recognised protocol's message is damaged; a note is no "
+		    "damage.\n\n"
+		    "| name | level |\n"
+		    "|---|---|\n",
+		    out);
 	for (int i = UND_NONE + 1; i < UND_COUNT; i++)
-		fprintf(out, "| `%s` | %s |\n", undecodable_name((enum undecodable)i),
-			levels[undecodable_level((enum undecodable)i)]);
+		(void)fprintf(out, "| `%s` | %s |\n", undecodable_name((enum undecodable)i),
+			      levels[undecodable_level((enum undecodable)i)]);
 }
 
 static void names(FILE *out)
 {
-	fputs("\n## Places\n\nOf `addresses[].place`:", out);
+	(void)fputs("\n## Places\n\nOf `addresses[].place`:", out);
 	for (int i = 0; i < PLACE_COUNT; i++)
-		fprintf(out, "%s `%s`", i ? "," : "", place_name((enum addr_place)i));
-	fputs(".\n\n## Tunnels\n\nOf `layers[].in`:", out);
+		(void)fprintf(out, "%s `%s`", i ? "," : "", place_name((enum addr_place)i));
+	(void)fputs(".\n\n## Tunnels\n\nOf `layers[].in`:", out);
 	for (int i = ENCAP_NONE + 1; i < ENCAP_COUNT; i++)
-		fprintf(out, "%s `%s`", i > 1 ? "," : "", encap_name((enum encap)i));
-	fputs(". PPTP is `gre`.\n\n## Links\n\n"
-	      "Read are Ethernet (1), BSD loopback (0, 108), PPP (9, 50, 51, 166), raw IP (12, 14, "
-	      "101, 228, 229), Cisco HDLC (104), Linux cooked (113, 276), PPI (192), MPLS (219) "
-	      "and "
-	      "NFLOG (239); before IP also VLAN tags, PPPoE, MPLS, LLC and SNAP. Frames of any "
-	      "other "
-	      "link, 802.11 among them, are `link-type-unknown`, never left out.\n",
-	      out);
+		(void)fprintf(out, "%s `%s`", i > 1 ? "," : "", encap_name((enum encap)i));
+	(void)fputs(
+		". PPTP is `gre`.\n\n"
+		"## Links\n\n"
+		"Read are Ethernet (1), BSD loopback (0, 108), PPP (9, 50, 51, 166), raw IP (12, "
+		"14, 101, 228, 229), Cisco HDLC (104), Linux cooked (113, 276), PPI (192), MPLS "
+		"(219) and NFLOG (239); before IP also VLAN tags, PPPoE, MPLS, LLC and SNAP. "
+		"Frames of any other link, 802.11 among them, are `link-type-unknown`, never "
+		"left out.\n",
+		out);
 }
 
 void facts_markdown(FILE *out)

@@ -36,7 +36,7 @@ static void set_hex(json_t *j, const char *key, const uint8_t *p, size_t n)
 	char text[2 * 20 + 1] = "";
 
 	for (size_t i = 0; i < n && i < 20; i++)
-		snprintf(text + 2 * i, 3, "%02x", p[i]);
+		(void)snprintf(text + 2 * i, 3, "%02x", p[i]);
 	json_object_set_new(j, key, json_string(text));
 }
 
@@ -44,8 +44,8 @@ static void set_mac(json_t *j, const char *key, const uint8_t m[6])
 {
 	char text[18];
 
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-		 m[5]);
+	(void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+		       m[4], m[5]);
 	json_object_set_new(j, key, json_string(text));
 }
 
@@ -454,8 +454,8 @@ static void set_time(json_t *j, int64_t time)
 	uint64_t ns = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
 	char text[32];
 
-	snprintf(text, sizeof(text), "%s%" PRIu64 ".%09" PRIu64, time < 0 ? "-" : "",
-		 ns / 1000000000, ns % 1000000000);
+	(void)snprintf(text, sizeof(text), "%s%" PRIu64 ".%09" PRIu64, time < 0 ? "-" : "",
+		       ns / 1000000000, ns % 1000000000);
 	json_object_set_new(j, "time", json_string(text));
 	json_object_set_new(j, "time_ns", json_integer(time));
 }

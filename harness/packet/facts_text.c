@@ -85,7 +85,7 @@ static const char *dns_type(uint16_t type, char buf[16])
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].type == type)
 			return names[i].name;
-	snprintf(buf, 16, "TYPE%u", type);
+	(void)snprintf(buf, 16, "TYPE%u", type);
 	return buf;
 }
 

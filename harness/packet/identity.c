@@ -155,11 +155,11 @@ static void add_v4(struct identity *s, size_t n, const uint8_t b[4])
 	uint8_t reversed[4] = { b[3], b[2], b[1], b[0] }, mixed[4];
 	char text[PATTERN_MAX];
 
-	snprintf(text, sizeof(text), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+	(void)snprintf(text, sizeof(text), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
 	add_text(s, n, text, false);
-	snprintf(text, sizeof(text), "%u-%u-%u-%u", b[0], b[1], b[2], b[3]);
+	(void)snprintf(text, sizeof(text), "%u-%u-%u-%u", b[0], b[1], b[2], b[3]);
 	add_text(s, n, text, false); /* host names that providers give */
-	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr", b[3], b[2], b[1], b[0]);
+	(void)snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr", b[3], b[2], b[1], b[0]);
 	add_text(s, n, text, false);
 	for (int i = 0; i < 4; i++)
 		mixed[i] = b[i] ^ cookie[i];
@@ -178,7 +178,7 @@ static void add_v6(struct identity *s, size_t n, const uint8_t b[16])
 		unsigned group = (unsigned)b[i] << 8 | b[i + 1];
 
 		at += (size_t)snprintf(plain + at, sizeof(plain) - at, "%s%x", i ? ":" : "", group);
-		snprintf(full + i / 2 * 5, 6, "%04x%s", group, i < 14 ? ":" : "");
+		(void)snprintf(full + i / 2 * 5, 6, "%04x%s", group, i < 14 ? ":" : "");
 	}
 	if (inet_ntop(AF_INET6, b, text, sizeof(text)) && text[0] != ':')
 		add_text(s, n, text, true);

@@ -72,7 +72,7 @@ static void write_public(FILE *out, const char *upstream)
 		if (strcmp(tld, last) == 0)
 			continue;
 		(void)snprintf(last, sizeof(last), "%s", tld);
-		fprintf(out, "server=/%s/%s\n", tld, upstream);
+		(void)fprintf(out, "server=/%s/%s\n", tld, upstream);
 	}
 	if (f)
 		(void)fclose(f);
@@ -89,14 +89,15 @@ static int write_conf(void)
 	if (!out)
 		return -1;
 	/* No stop-dns-rebind: it takes addresses for documentation, which a lab has, for private ones. */
-	fputs("no-resolv\nno-hosts\nno-poll\nuser=root\ngroup=root\npid-file=\ncache-size=1000\n",
-	      out);
+	(void)fputs(
+		"no-resolv\nno-hosts\nno-poll\nuser=root\ngroup=root\npid-file=\ncache-size=1000\n",
+		out);
 	if (!setting_on("DNS_CACHING", true))
-		fputs("cache-size=0\n", out);
+		(void)fputs("cache-size=0\n", out);
 	if (local_resolver[0])
-		fprintf(out, "server=%s\nserver=//%s\n", local_resolver, local_resolver);
+		(void)fprintf(out, "server=%s\nserver=//%s\n", local_resolver, local_resolver);
 	else
-		fputs("address=/#/\n", out); /* no such name */
+		(void)fputs("address=/#/\n", out); /* no such name */
 	for (unsigned i = 0; i < list_count(list) && list_pick(list, i, one, sizeof(one)); i++) {
 		char *colon = strrchr(one, ':');
 
@@ -117,11 +118,11 @@ static void use_servers(const char *list)
 	if (f) {
 		for (unsigned i = 0; i < list_count(list) && list_pick(list, i, one, sizeof(one));
 		     i++)
-			fprintf(f, "nameserver %.*s\n", (int)strcspn(one, ":"), one);
+			(void)fprintf(f, "nameserver %.*s\n", (int)strcspn(one, ":"), one);
 		for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
 		     l = strtok_r(NULL, "\n", &save))
 			if (strncmp(l, "nameserver ", 11) != 0)
-				fprintf(f, "%s\n", l);
+				(void)fprintf(f, "%s\n", l);
 		(void)fclose(f);
 	}
 	free(text);

@@ -264,12 +264,12 @@ int healthcheck(void)
 	a.sin_port = htons((uint16_t)(colon ? strtoul(colon + 1, NULL, 10) : 9999));
 	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0) {
-		fprintf(stderr, "health server: %s\n", strerror(errno));
+		(void)fprintf(stderr, "health server: %s\n", strerror(errno));
 		return 1;
 	}
 	http_receive(fd, answer, sizeof(answer));
 	if (strncmp(answer, "HTTP/1.1 200 ", 13) == 0)
 		return 0;
-	fprintf(stderr, "%s\n", answer);
+	(void)fprintf(stderr, "%s\n", answer);
 	return 1;
 }

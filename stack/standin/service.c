@@ -214,7 +214,7 @@ int main(void)
 	(void)signal(SIGINT, on_end);
 	fd = listen_on((unsigned)strtoul(port, NULL, 10));
 	if (fd < 0) {
-		fprintf(stderr, "service: port %s: %s\n", port, strerror(errno));
+		(void)fprintf(stderr, "service: port %s: %s\n", port, strerror(errno));
 		return 1;
 	}
 	printf("service: %s answers on port %s\n", path, port);

@@ -24,8 +24,9 @@ static const struct policy *golden_policy(void)
 	j = text ? json_loads(text, 0, NULL) : NULL;
 	p = j ? policy_from_json(j, &err) : NULL;
 	if (!p) {
-		fprintf(stderr, "tests/golden/policy.json: %s (run in the project's folder)\n",
-			err.text);
+		(void)fprintf(stderr,
+			      "tests/golden/policy.json: %s (run in the project's folder)\n",
+			      err.text);
 		abort();
 	}
 	json_decref(j);

@@ -32,12 +32,12 @@ static inline struct decoder *fresh_decoder(void)
 	return d;
 }
 
-#define expect(cond)                                                               \
-	do {                                                                       \
-		if (!(cond)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			abort();                                                   \
-		}                                                                  \
+#define expect(cond)                                                                     \
+	do {                                                                             \
+		if (!(cond)) {                                                           \
+			(void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
+			abort();                                                         \
+		}                                                                        \
 	} while (0)
 
 /* What holds of any facts, whatever the bytes were. */

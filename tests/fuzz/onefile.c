@@ -19,16 +19,16 @@ static int run(const char *path)
 	}
 	if (fseek(f, 0, SEEK_END) || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET)) {
 		perror(path);
-		fclose(f);
+		(void)fclose(f);
 		return 1;
 	}
 	data = malloc(n ? (size_t)n : 1); /* exact, for the sanitizer */
 	if (!data || fread(data, 1, (size_t)n, f) != (size_t)n) {
 		perror(path);
-		fclose(f);
+		(void)fclose(f);
 		return 1;
 	}
-	fclose(f);
+	(void)fclose(f);
 	LLVMFuzzerTestOneInput(data, (size_t)n);
 	free(data);
 	return 0;

@@ -16,9 +16,9 @@ static void save(const char *target, const char *name, const struct frame *f)
 	char path[512];
 	FILE *out;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, target);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, target);
 	mkdir(path, 0777);
-	snprintf(path, sizeof(path), "%s/%s/%s", dir, target, name);
+	(void)snprintf(path, sizeof(path), "%s/%s/%s", dir, target, name);
 	out = fopen(path, "wb");
 	if (!out || fwrite(f->b, 1, f->n, out) != f->n || fclose(out)) {
 		perror(path);
@@ -64,7 +64,7 @@ static void decode_seeds(void)
 		{
 			char name[64];
 
-			snprintf(name, sizeof(name), "fragments-%s", samples[i].name);
+			(void)snprintf(name, sizeof(name), "fragments-%s", samples[i].name);
 			save("decode", name, &f);
 		}
 	}
@@ -294,7 +294,7 @@ static int golden_seeds(const char *path)
 	char *bytes = fs_read(path, 1 << 20, &n, &err);
 
 	if (!bytes) {
-		fprintf(stderr, "%s\n", err.text);
+		(void)fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
 	if (n <= sizeof(whole.b)) {
@@ -311,7 +311,7 @@ static int golden_seeds(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
-		fprintf(stderr, "usage: seeds DIR GOLDEN...\n");
+		(void)fprintf(stderr, "usage: seeds DIR GOLDEN...\n");
 		return 2;
 	}
 	dir = argv[1];

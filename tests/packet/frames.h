@@ -358,8 +358,8 @@ static inline void p_tracker_reply(struct frame *f)
 				   "e";
 	char head[96];
 
-	snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
-		 sizeof(body) - 1);
+	(void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+		       sizeof(body) - 1);
 	put(f, head, strlen(head));
 	put_text(f, body);
 }
@@ -374,10 +374,10 @@ static inline void p_soap(struct frame *f)
 		"</u:AddPortMapping></s:Body></s:Envelope>";
 	char head[128];
 
-	snprintf(head, sizeof(head),
-		 "POST /ctl HTTP/1.1\r\nHost: 10.77.0.1:5000\r\nSOAPAction: \"x\"\r\n"
-		 "Content-Length: %zu\r\n\r\n",
-		 sizeof(body) - 1);
+	(void)snprintf(head, sizeof(head),
+		       "POST /ctl HTTP/1.1\r\nHost: 10.77.0.1:5000\r\nSOAPAction: \"x\"\r\n"
+		       "Content-Length: %zu\r\n\r\n",
+		       sizeof(body) - 1);
 	put(f, head, strlen(head));
 	put_text(f, body);
 }

@@ -71,11 +71,11 @@ static int run(const char *path, bool lines, struct totals *t)
 			       facts_describe(&f, line, sizeof(line)));
 	}
 	if (r < 0)
-		fprintf(stderr, "%s: %s\n", path, err.text);
+		(void)fprintf(stderr, "%s: %s\n", path, err.text);
 	capfile_close(c);
 	decoder_free(d);
 	if (file)
-		fclose(file);
+		(void)fclose(file);
 	return r < 0;
 }
 
@@ -158,7 +158,7 @@ static int agreement(const char *dir)
 	uint64_t unread = 0;
 	int bad = 0;
 
-	snprintf(path, sizeof(path), "%s/LABELS.tsv", dir);
+	(void)snprintf(path, sizeof(path), "%s/LABELS.tsv", dir);
 	labels = fopen(path, "r");
 	if (!labels) {
 		perror(path);
@@ -174,15 +174,16 @@ static int agreement(const char *dir)
 
 		if (!size || !label || !strstr(name, ".pcap"))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, name);
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 		bad |= run(path, false, &t);
 		unread += t.undecodable;
 		agreement_row(name, label, &t);
 	}
-	fclose(labels);
+	(void)fclose(labels);
 	if (unread)
-		fprintf(stderr, "%llu frames are undecodable: the text above the table is wrong\n",
-			(unsigned long long)unread);
+		(void)fprintf(stderr,
+			      "%llu frames are undecodable: the text above the table is wrong\n",
+			      (unsigned long long)unread);
 	return bad || unread;
 }
 

@@ -50,7 +50,7 @@ static inline int ns_run(int fd, const char *words)
 	argv[n] = NULL;
 	rc = proc_check(argv, &o, &err);
 	if (rc < 0)
-		fprintf(stderr, "%s\n", err.text);
+		(void)fprintf(stderr, "%s\n", err.text);
 	free(copy);
 	return rc;
 }

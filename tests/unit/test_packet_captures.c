@@ -40,7 +40,7 @@ static void for_frames(const char *dir, const char *name, void *arg,
 	struct capfile *c;
 	int r;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	f = fopen(path, "rb");
 	if (!f)
 		fail_msg("%s cannot be opened", path);

@@ -65,19 +65,19 @@ static void walk(const json_t *o, const char *path)
 		size_t n, i;
 		json_t *e;
 
-		snprintf(at, sizeof(at), "%s%s%s", path, *path ? "." : "", key);
+		(void)snprintf(at, sizeof(at), "%s%s%s", path, *path ? "." : "", key);
 		i = field_of(strncmp(at, "quoted.", 7) == 0 ? "quoted" : at);
 		if (i == n_fact_fields)
 			fail_msg("%s is not documented", at);
 		used[i] = true;
 		if (strcmp(path, "quoted") == 0) { /* the keys of a layer */
-			snprintf(at, sizeof(at), "layers[].%s", key);
+			(void)snprintf(at, sizeof(at), "layers[].%s", key);
 			assert_true(field_of(at) < n_fact_fields);
 			continue;
 		}
 		check_type(&fact_fields[i], v);
-		snprintf(at + strlen(at), sizeof(at) - strlen(at), "%s",
-			 json_is_array(v) ? "[]" : "");
+		(void)snprintf(at + strlen(at), sizeof(at) - strlen(at), "%s",
+			       json_is_array(v) ? "[]" : "");
 		if (json_is_object(v))
 			walk(v, at);
 		json_array_foreach(v, n, e) if (json_is_object(e)) walk(e, at);
@@ -154,8 +154,8 @@ static void p_soap_reply(struct frame *f)
 		"<NewExternalIPAddress>203.0.113.10</NewExternalIPAddress>";
 	char head[96];
 
-	snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
-		 sizeof(body) - 1);
+	(void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+		       sizeof(body) - 1);
 	put(f, head, strlen(head));
 	put_text(f, body);
 }
@@ -306,7 +306,7 @@ static void document_is_printed(void **state)
 
 	(void)state;
 	facts_markdown(out);
-	fclose(out);
+	(void)fclose(out);
 	if (!have || n_have != n_want || memcmp(have, want, n_have) != 0)
 		fail_msg("%s differs from the tables: leakproof list facts > it", DOC);
 	free(want);

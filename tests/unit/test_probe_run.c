@@ -242,7 +242,7 @@ static bool near(int64_t got, int64_t want, int64_t tolerance)
 {
 	if (got - want < tolerance && want - got < tolerance)
 		return true;
-	fprintf(stderr, "off by %.1f ms\n", (double)(got - want) / 1e6);
+	(void)fprintf(stderr, "off by %.1f ms\n", (double)(got - want) / 1e6);
 	return false;
 }
 
