@@ -82,13 +82,18 @@ static size_t payload_size(struct generator *g)
 
 /* ---- payloads ---- */
 
+static void put_bytes(uint8_t *p, const char *bytes, size_t n)
+{
+	memcpy(p, bytes, n);
+}
+
 /* Transport data of WireGuard: type 4, receiver, counter, ciphertext padded to 16 and a tag of 16. */
 static size_t wireguard(struct generator *g, uint8_t *p)
 {
 	size_t n = 32 + payload_size(g) / 16 * 16;
 	uint64_t counter = ++g->counter;
 
-	memcpy(p, "\x04\0\0\0\x07\0\0\0", 8);
+	put_bytes(p, "\x04\0\0\0\x07\0\0\0", 8);
 	memcpy(p + 8, &counter, 8); /* little-endian on the machines that bench */
 	put_noise(g, p + 16, n - 16);
 	return n;
@@ -96,25 +101,25 @@ static size_t wireguard(struct generator *g, uint8_t *p)
 
 static size_t dns_query(struct generator *g, uint8_t *p)
 {
-	static const uint8_t rest[] = "\x01\x00\x00\x01\0\0\0\0\0\0\4host\7example\0\0\1\0";
+	static const char rest[] = "\1\0\0\1\0\0\0\0\0\0\4host\7example\0\0\1\0\1";
 
 	put16(p, (uint16_t)number(g));
-	memcpy(p + 2, rest, sizeof(rest));
-	return 2 + sizeof(rest);
+	put_bytes(p + 2, rest, sizeof(rest) - 1);
+	return 2 + sizeof(rest) - 1;
 }
 
 static size_t tls_data(struct generator *g, uint8_t *p)
 {
 	size_t n = payload_size(g);
 
-	memcpy(p, "\x17\x03\x03", 3);
+	put_bytes(p, "\x17\x03\x03", 3);
 	put16(p + 3, (uint16_t)n);
 	return 5 + put_noise(g, p + 5, n);
 }
 
 static size_t utp(struct generator *g, uint8_t *p)
 {
-	memcpy(p, "\x01\x00", 2);
+	put_bytes(p, "\x01\x00", 2);
 	put_noise(g, p + 2, 18);
 	return 20 + put_noise(g, p + 20, payload_size(g));
 }
@@ -125,7 +130,7 @@ static size_t announce(uint8_t *p)
 				   "&port=6881 HTTP/1.1\r\n"
 				   "Host: tracker.example\r\n\r\n";
 
-	memcpy(p, text, sizeof(text) - 1);
+	put_bytes(p, text, sizeof(text) - 1);
 	return sizeof(text) - 1;
 }
 
@@ -146,7 +151,7 @@ static size_t tcp(struct flow *f, uint8_t *p, bool out, uint16_t port, size_t pa
 	put16(p + 2, out ? port : f->own_port);
 	put32(p + 4, f->seq);
 	put32(p + 8, 1);
-	memcpy(p + 12, "\x50\x10\x01\xf4\0\0\0\0", 8);
+	put_bytes(p + 12, "\x50\x10\x01\xf4\0\0\0\0", 8);
 	f->seq += (uint32_t)payload;
 	return 20 + payload;
 }
@@ -154,7 +159,7 @@ static size_t tcp(struct flow *f, uint8_t *p, bool out, uint16_t port, size_t pa
 static size_t ip(uint8_t *p, uint8_t proto, struct in_addr src, struct in_addr dst, uint16_t id,
 		 size_t payload)
 {
-	memcpy(p, "\x45\0\0\0\0\0\x40\0\x3f", 9);
+	put_bytes(p, "\x45\0\0\0\0\0\x40\0\x3f", 9);
 	put16(p + 2, (uint16_t)(20 + payload));
 	put16(p + 4, id);
 	p[9] = proto;
@@ -300,7 +305,8 @@ int main(int argc, char **argv)
 	unsigned planted = 0;
 
 	if (argc != 4 || !choose(&g, argv[1], argv[2]) || bytes == 0) {
-		fprintf(stderr, "usage: generate uplink|exit|tunnel small|1k|large BYTES > FILE\n");
+		(void)fprintf(stderr,
+			      "usage: generate uplink|exit|tunnel small|1k|large BYTES > FILE\n");
 		return 2;
 	}
 	prepare(&g);
