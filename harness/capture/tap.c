@@ -27,7 +27,7 @@
 #include "capture/pcap_file.h"
 #include "capture/ring.h"
 
-#define TAP_NICE     -15
+#define TAP_NICE     (-15)
 #define EVENTS_MAX   256
 #define TICK_MS	     200 /* flush, counters */
 #define BEACON_EVERY (100 * NS_PER_MS)

@@ -211,7 +211,7 @@ static int parse_tunnel(struct setup *s, const char *text, struct err *err)
 	if (first && last > first)
 		s->tunnel_address = str_fmt("%.*s", (int)(last - first) - 1 - 2 * bracket,
 					    first + 1 + bracket);
-	if (!s->tunnel_address || (!tcp && strncmp(text, "udp:", 4) != 0) || *end ||
+	if (!s->tunnel_address || (!tcp && strncmp(text, "udp:", 4) != 0) || !end || *end ||
 	    end == last + 1 || port < 1 || port > 65535 ||
 	    !ipaddr_parse(s->tunnel_address, &address))
 		return err_set(err, EXIT_USAGE,

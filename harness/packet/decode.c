@@ -16,7 +16,7 @@
 #define ARP_HW_ETHERNET	   1
 
 static const char *const proto_names[] = {
-#define X(id, name) [PROTO_##id] = name,
+#define X(id, name) [PROTO_##id] = (name),
 	PROTO_TABLE(X)
 #undef X
 };
@@ -31,7 +31,7 @@ static const struct {
 };
 
 static const char *const place_names[] = {
-#define X(id, name) [PLACE_##id] = name,
+#define X(id, name) [PLACE_##id] = (name),
 	PLACE_TABLE(X)
 #undef X
 };

@@ -70,9 +70,9 @@ static void attempt(struct probe_run *r, uint32_t seq)
 	a->since = clock_mono_ns();
 	/* One SYN and one more: an attempt is one sample, not a series of its own. */
 	(void)setsockopt(a->fd, IPPROTO_TCP, TCP_SYNCNT, &one, sizeof(one));
-	if (connect(a->fd, (struct sockaddr *)&r->dest, r->dest_len) < 0 && errno != EINPROGRESS)
-		error = errno;
-	else if (epoll_ctl(r->fd, EPOLL_CTL_ADD, a->fd, &e) < 0)
+	if ((connect(a->fd, (struct sockaddr *)&r->dest, r->dest_len) < 0 &&
+	     errno != EINPROGRESS) ||
+	    epoll_ctl(r->fd, EPOLL_CTL_ADD, a->fd, &e) < 0)
 		error = errno;
 	probe_sent(r, seq, error);
 	if (error)

@@ -63,9 +63,10 @@ static int by_id(const void *key, const void *row)
 
 static const struct policy_canary *canary_by_id(const struct judge *j, uint32_t id)
 {
-	const struct policy_canary **row = bsearch(&id, j->by_id, j->p->n_canaries, sizeof(*row),
-						   by_id);
+	const struct policy_canary **row;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the rows are pointers */
+	row = bsearch(&id, j->by_id, j->p->n_canaries, sizeof(*row), by_id);
 	return row ? *row : NULL;
 }
 

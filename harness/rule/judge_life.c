@@ -38,6 +38,7 @@ static void index_canaries(struct judge *j)
 			j->labels[j->n_labels++] = (struct label_index){ p->canaries[i].label,
 									 &p->canaries[i] };
 	}
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the rows are pointers */
 	qsort(j->by_id, p->n_canaries, sizeof(*j->by_id), compare_ids);
 	qsort(j->labels, j->n_labels, sizeof(*j->labels), compare_labels);
 	policy_marker_text(p, 0, text);
@@ -103,6 +104,7 @@ static void make_stores(struct judge *j, bool *failed)
 	const struct policy *p = j->p;
 
 	j->watched = room(failed, p->n_services + 1, sizeof(*j->watched));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the rows are pointers */
 	j->by_id = room(failed, p->n_canaries + 1, sizeof(*j->by_id));
 	j->labels = room(failed, p->n_canaries + 1, sizeof(*j->labels));
 	j->counters = room(failed, p->n_taps, sizeof(*j->counters));
@@ -126,6 +128,7 @@ static void make_parts(struct judge *j, bool *failed)
 {
 	const struct policy *p = j->p;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the rows are pointers */
 	j->decoders = room(failed, p->n_taps, sizeof(*j->decoders));
 	for (size_t i = 0; j->decoders && i < p->n_taps; i++) {
 		j->decoders[i] = decoder_new();

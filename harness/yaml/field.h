@@ -57,7 +57,7 @@ struct field {
 };
 
 /* The offset of a member, and a compile error where its type does not fit the row. */
-#define FIELD_AT(st, m, type) \
+#define FIELD_AT(st, m, type) /* NOLINTNEXTLINE(bugprone-macro-parentheses): types take none */ \
 	(offsetof(st, m) + 0 * sizeof(_Generic(((st *)NULL)->m, type : (char)0)))
 
 #define ROW_STRING(k, st, m, ...)                                                                \

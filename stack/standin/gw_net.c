@@ -87,6 +87,7 @@ void net_find(void)
 	while (f && fgets(line, sizeof(line), f)) {
 		struct route_line l = { 0 };
 
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel writes 32 bits in 8 digits */
 		if (sscanf(line, "%15s %x %x %*x %*d %*d %*d %x", l.dev, &l.dest, &l.router,
 			   &l.mask) != 4)
 			continue;

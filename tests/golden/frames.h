@@ -75,6 +75,7 @@ static inline struct bytes hex(const char *s)
 	unsigned v;
 	int used;
 
+	/* NOLINTNEXTLINE(cert-err34-c): no two digits are too large */
 	while (sscanf(s, " %2x%n", &v, &used) == 1) {
 		x.b[x.n++] = (uint8_t)v;
 		s += used;

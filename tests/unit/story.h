@@ -171,7 +171,7 @@ static inline void story_tap(struct story *s, const char *tap, const char *role,
 		s, "tap",
 		json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:b,s:b,s:b,s:i,s:i,s:s,s:[]}", "tap",
 			  tap, "role", role, "interface", interface, "received",
-			  (json_int_t)(packets + tunnel), "dropped", (json_int_t)0, "delivered",
+			  (json_int_t)packets + tunnel, "dropped", (json_int_t)0, "delivered",
 			  (json_int_t)packets, "tunnel", (json_int_t)tunnel, "beacon-begin", 1,
 			  "beacon-end", 1, "reconciled", 1, "failed", 0, "lives", 1, "gaps", 0,
 			  "error", "", "events"));

@@ -238,6 +238,9 @@ static void test_controls_on_ethernet_and_at_the_far_end(void **state)
 /* tshark, where there is one, judges the checksums. */
 static void test_checksums_are_right(void **state)
 {
+	static const char wrong[] = "ip.checksum.status==0||tcp.checksum.status==0||"
+				    "udp.checksum.status==0||icmp.checksum.status==0||"
+				    "icmpv6.checksum.status==0";
 	_cleanup_free_ char *path = str_fmt("%s/sums.pcap", dir);
 	_cleanup_proc_ struct proc_result r = { 0 };
 	struct tap *t = tap_on(a, "va", path);
@@ -249,9 +252,7 @@ static void test_checksums_are_right(void **state)
 	stop_tap(t);
 	if (proc_run(PROC_ARGV("tshark", "-r", path, "-o", "ip.check_checksum:TRUE", "-o",
 			       "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-Y",
-			       "ip.checksum.status==0||tcp.checksum.status==0||udp.checksum.status="
-			       "=0||"
-			       "icmp.checksum.status==0||icmpv6.checksum.status==0"),
+			       wrong),
 		     NULL, &r, &err) < 0 ||
 	    r.status == 127)
 		skip();

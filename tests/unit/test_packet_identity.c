@@ -107,12 +107,13 @@ static void forms_of_v6(void **state)
 
 static void hits_are_bounded_and_ordered(void **state)
 {
+	static const uint8_t real[4] = { 203, 0, 113, 10 };
 	uint8_t block[400];
 	struct identity_hit hits[8];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(block); i += 4)
-		memcpy(block + i, "\xcb\0\x71\x0a", 4);
+		memcpy(block + i, real, 4);
 	assert_int_equal(identity_search(searcher, block, sizeof(block), hits, 8), 8);
 	assert_int_equal(hits[7].offset, 28);
 	assert_int_equal(identity_search(searcher, block, sizeof(block), hits, 0), 0);

@@ -81,12 +81,9 @@ static void addresses_are_bounded(void **state)
 static void compact_addresses(void **state)
 {
 	static const uint8_t two[14] = "\xcb\0\x71\x0a\x1a\xe1\xc6\x33\x64\x02\0\x50\xff\xff";
-	uint8_t six[18];
+	static const uint8_t six[18] = SRC6 "\x1a\xe1";
 
 	(void)state;
-	memcpy(six, SRC6, 16);
-	six[16] = 0x1a;
-	six[17] = 0xe1;
 	for (size_t len = 0; len <= sizeof(two); len++) {
 		memset(&facts, 0, sizeof(facts));
 		fact_compact(&facts, two, len, false, PLACE_BT_DHT_PEER);

@@ -94,7 +94,7 @@ static void expand(const uint8_t secret[32], const char *label, uint8_t *out, si
 static struct keys keys_of_salt(const char *salt)
 {
 	uint8_t initial[32], secret[32];
-	struct keys k;
+	struct keys k = { 0 };
 
 	hkdf(EVP_PKEY_HKDEF_MODE_EXTRACT_ONLY, salt, 20, ID, 8, NULL, 0, initial, 32);
 	expand(initial, "client in", secret, 32);

@@ -304,7 +304,8 @@ static void a_long_hello_has_its_name_last(void **state)
 
 	p_tls_hello(&h);
 	memcpy(b, h.b, 52); /* up to the length of the extensions */
-	memcpy(b + 52, "\0\x15", 2);
+	b[52] = 0;
+	b[53] = 0x15;
 	b[54] = (uint8_t)(pad >> 8);
 	b[55] = (uint8_t)pad;
 	memcpy(b + 56 + pad, h.b + 52, h.n - 52);

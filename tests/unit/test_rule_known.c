@@ -222,7 +222,7 @@ static void test_a_flow_begins(void **state)
 	struct flow_table *t = calloc(1, sizeof(*t));
 
 	(void)state;
-	for (uint16_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct net_layer l = flow_layer((uint16_t)(100 + i), rows[i].proto, rows[i].flags);
 		struct flow *f = flow_touch(t, &l, i % 2 ? DIR_IN : DIR_OUT);
 
