@@ -241,11 +241,11 @@ static void pass_inside(struct passing *p)
 static void pass_exit(struct passing *p)
 {
 	const struct net_layer *l = facts_outer(p->c.facts);
-	uint8_t seam[SEAM_MAX];
 
 	if (l && p->j->seams)
-		p->c.seam_len = seam_join(p->j->seams, &p->j->facts.layer[0], seam, &p->c.seam_at);
-	p->c.seam = seam;
+		p->c.seam_len = seam_join(p->j->seams, &p->j->facts.layer[0], p->j->seam,
+					  &p->c.seam_at);
+	p->c.seam = p->j->seam;
 	p->c.dir = judge_direction(p->j, p->c.tap, p->c.facts, p->mark.control);
 	p->c.who = (struct attributed){ .how = ATTR_POLICY, .confidence = 0.9 };
 	if (p->mark.canary) {

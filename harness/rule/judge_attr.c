@@ -169,10 +169,9 @@ const struct policy_service *judge_mac_owner(const struct policy *p, const uint8
 const struct policy_service *judge_sender(const struct judge *j, const struct policy_tap *t,
 					  const struct facts *f)
 {
-	const struct policy_service *s = service_of(j, j->src_service);
+	const struct policy_service *s = j->src_service < 0 ? judge_mac_owner(j->p, f->src_mac)
+							    : service_of(j, j->src_service);
 
-	if (!s)
-		s = judge_mac_owner(j->p, f->src_mac);
 	if (!s && t->role == TAP_VETH)
 		s = policy_service_find(j->p, t->service);
 	return s;

@@ -194,6 +194,7 @@ struct judge {
 	struct seams *seams;
 	struct again
 		*again; /* [tap][AGAIN_SLOTS]; NULL where every payload is searched for a nonce */
+	uint8_t seam[SEAM_MAX]; /* that of the packet at hand */
 	/* of the frame at hand: enum addr_bit of both ends of its outer packet, 0 without one */
 	uint32_t src_is, dst_is;
 	int32_t src_service; /* whose leg the source is; -1: nobody's */

@@ -8,7 +8,7 @@ static const uint8_t classes[] = { 45, 46, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char dest[ENDPOINT_TEXT];
 
 	if (l->proto != IPPROTO_TCP || !c->flow_older || c->flow_inbound ||

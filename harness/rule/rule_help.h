@@ -10,6 +10,12 @@
 
 #define ENDPOINT_TEXT 56
 
+/* The outer packet, for a rule that says NEED_IP and so is asked of nothing else. */
+static inline const struct net_layer *rule_outer(const struct rule_ctx *c)
+{
+	return &c->facts->layer[0];
+}
+
 /* Left the host (or may have), is no tunnel payload, and neither policy nor link upkeep excuses it. */
 static inline bool rule_outside(const struct rule_ctx *c)
 {

@@ -7,7 +7,7 @@ static const uint8_t classes[] = { 69, 23, 0 };
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	char dest[ENDPOINT_TEXT];
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 
 	return rule_say(hit, "sent ICMP type %u to %s outside the tunnel", l->icmp_type,
 			rule_destination(c, dest, sizeof(dest)));

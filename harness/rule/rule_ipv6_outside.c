@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 34, 35, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char dest[ENDPOINT_TEXT];
 
 	if (l->version != 6 || ipaddr_is_multicast(&l->dst) || ipaddr_is_link_local(&l->dst))

@@ -15,7 +15,7 @@ static bool is_real(const struct rule_ctx *c, const struct ipaddr *a)
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char source[ENDPOINT_TEXT];
 	char dest[ENDPOINT_TEXT];
 

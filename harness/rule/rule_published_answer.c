@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 54, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char source[ENDPOINT_TEXT];
 
 	/* a SYN-ACK, data on a connection that came in, or a datagram in answer to one; a reset refuses */

@@ -7,7 +7,7 @@ static const uint8_t classes[] = { 35, 0 };
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	const struct nd_facts *n = &c->facts->nd;
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char text[IPADDR_TEXT];
 
 	if (n->type != 134 || (n->router_lifetime == 0 && !n->has_prefix))

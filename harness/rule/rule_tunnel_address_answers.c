@@ -6,7 +6,7 @@ static const uint8_t classes[] = { 42, 0 };
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char dest[ENDPOINT_TEXT];
 
 	if (c->tunnel == TUNNEL_PAYLOAD)

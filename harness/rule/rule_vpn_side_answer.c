@@ -14,7 +14,7 @@ static bool is_web_port(const struct rule_ctx *c, uint16_t port)
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	const struct net_layer *l = facts_outer(c->facts);
+	const struct net_layer *l = rule_outer(c);
 	char source[ENDPOINT_TEXT];
 
 	if ((l->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
