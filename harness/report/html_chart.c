@@ -3,7 +3,6 @@
  * curves live in stretched inner drawings. */
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -61,12 +60,9 @@ static bool is_fault(const struct result_window *w)
 /* ---- values ---- */
 
 /* One value a column: the greatest of its bins (of marks: their sum), NaN where no bin is known. */
-static double *columns_of(const struct chart *c, const struct result_series *r, bool sum)
+static void columns_of(const struct chart *c, const struct result_series *r, bool sum,
+		       double v[COLUMNS_MAX])
 {
-	double *v = malloc(c->columns * sizeof(*v));
-
-	if (!v)
-		abort();
 	for (size_t i = 0; i < c->columns; i++)
 		v[i] = (double)NAN;
 	for (size_t i = 0; i < r->count; i++) {
@@ -81,7 +77,6 @@ static double *columns_of(const struct chart *c, const struct result_series *r, 
 		       : sum	   ? v[k] + r->values[i]
 				   : fmax(v[k], r->values[i]);
 	}
-	return v;
 }
 
 static double total_of(const struct result_series *r, double *peak)
@@ -150,10 +145,11 @@ static void describe_counts(const struct result_series *r, char *out, size_t siz
 /* Steps, filled down to the base line; y grows downwards. */
 static void draw_curve(struct chart *c, const struct lane *l, const struct result_series *r)
 {
-	_cleanup_free_ double *v = columns_of(c, r, false);
+	double v[COLUMNS_MAX];
 	double peak, total = total_of(r, &peak), room = CURVE_H - 3;
 	char right[96];
 
+	columns_of(c, r, false, v);
 	describe_counts(r, right, sizeof(right));
 	put_label(c, r->name, l->title, right);
 	open_lane(c, l->title, r->unit, l->series, CURVE_H, v);
@@ -175,10 +171,8 @@ static void add_findings(const struct chart *c, double *v)
 	for (size_t i = 0; i < c->s->n_findings; i++) {
 		double at = (double)(c->s->findings[i].time - c->s->begin) / c->span *
 			    (double)c->columns;
-		size_t k = at <= 0 ? 0 : (size_t)at;
+		size_t k = (size_t)fmin(fmax(at, 0), (double)(c->columns - 1));
 
-		if (k >= c->columns)
-			k = c->columns - 1;
 		if (strcmp(c->s->findings[i].severity, "low") != 0 && !(v[k] > 0))
 			v[k] = 1;
 	}
@@ -186,10 +180,11 @@ static void add_findings(const struct chart *c, double *v)
 
 static void draw_marks(struct chart *c, const struct lane *l, const struct result_series *r)
 {
-	_cleanup_free_ double *v = columns_of(c, r, true);
+	double v[COLUMNS_MAX];
 	char right[96];
 	bool any;
 
+	columns_of(c, r, true, v);
 	add_findings(c, v);
 	describe_counts(r, right, sizeof(right));
 	any = c->s->findings_total || strcmp(right, "none") != 0;
@@ -212,10 +207,11 @@ static void draw_marks(struct chart *c, const struct lane *l, const struct resul
 /* Runs of equal state become one bar each. */
 static void draw_state(struct chart *c, const struct lane *l, const struct result_series *r)
 {
-	_cleanup_free_ double *v = columns_of(c, r, false);
+	double v[COLUMNS_MAX];
 	size_t on = 0, known = 0;
 	char right[64];
 
+	columns_of(c, r, false, v);
 	for (size_t i = 0; i < c->columns; i++) {
 		on += v[i] > 0;
 		known += isnan(v[i]) ? 0U : 1U;
