@@ -4,7 +4,6 @@
  * usage: floor [-r] FILE ADDRESS... */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,19 +12,20 @@
 
 #define HITS (1 << 20)
 
+static uint8_t buffer[CAPFILE_BUFFER];
+static struct identity_hit hits[HITS];
+
 int main(int argc, char **argv)
 {
 	bool only_read = argc > 1 && strcmp(argv[1], "-r") == 0;
 	int first = only_read ? 2 : 1;
 	struct ipaddr addrs[IDENTITY_ADDRESSES];
 	size_t n = 0, found = 0;
-	uint8_t *buffer = malloc(CAPFILE_BUFFER);
-	struct identity_hit *hits = malloc(HITS * sizeof(*hits));
 	struct identity *s;
 	ssize_t got;
 	int fd;
 
-	if (argc < first + 1 || !buffer || !hits)
+	if (argc < first + 1)
 		return 2;
 	for (int i = first + 1; i < argc && n < IDENTITY_ADDRESSES; i++)
 		if (!ipaddr_parse(argv[i], &addrs[n++]))
@@ -36,12 +36,10 @@ int main(int argc, char **argv)
 		perror(argv[first]);
 		return 3;
 	}
-	while ((got = read(fd, buffer, CAPFILE_BUFFER)) > 0)
+	while ((got = read(fd, buffer, sizeof(buffer))) > 0)
 		if (!only_read)
 			found += identity_search(s, buffer, (size_t)got, hits, HITS);
 	printf("%zu\n", found);
 	identity_free(s);
-	free(hits);
-	free(buffer);
 	return got < 0 ? 3 : 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "failing.h"
 #include "golden/cases.h"
 #include "packet/decode.h"
 #include "rule/judge.h"
@@ -76,7 +77,6 @@ static inline size_t tap(const struct world *w, const char *name)
 		if (strcmp(w->p->taps[i].name, name) == 0)
 			return i;
 	fail_msg("no tap %s", name);
-	return 0;
 }
 
 /* The first `kept` bytes of a frame, as a short snap length leaves them. */

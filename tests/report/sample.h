@@ -381,9 +381,9 @@ static inline void sample_doubts(struct result *r)
 	s->controls[2].caught = false;
 	free(s->controls[2].detail);
 	s->controls[2].detail = str_fmt("forged packet was not found");
-	s = sample_scenario(r, "slow-uplink", "The uplink is slow and lossy", VERDICT_SKIPPED,
-			    "this kernel has no netem (sch_netem): delay and loss cannot be made",
-			    0);
+	(void)sample_scenario(r, "slow-uplink", "The uplink is slow and lossy", VERDICT_SKIPPED,
+			      "this kernel has no netem (sch_netem): delay and loss cannot be made",
+			      0);
 	s = sample_scenario(r, HOSTILE, "summary " HOSTILE, VERDICT_ERROR,
 			    "the engine went away: " HOSTILE, 3);
 	(void)sample_tap(s, HOSTILE, "uplink", 3);

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "failing.h"
 #include "fault/fault.h"
 
 static bool world_is_lab = true;

@@ -170,7 +170,7 @@ static void test_engine(void **state)
 	need_lab();
 	struct host *h = up(NULL);
 	struct err err = { 0 };
-	_cleanup_json_ json_t *none = NULL, *made = NULL, *started = NULL;
+	_cleanup_json_ json_t *none = NULL, *made = NULL;
 	_cleanup_json_ json_t *body = NULL;
 	_cleanup_free_ char *cmdline = NULL, *path = NULL;
 	long status = 0;
@@ -190,7 +190,7 @@ static void test_engine(void **state)
 	assert_int_equal(status, 201);
 	assert_int_equal(engine_container_pid(h, "probe", &err), -1);
 	assert_non_null(strstr(err.text, "does not run"));
-	started = engine_post(h, "/containers/probe/start", NULL, &status, &err);
+	json_decref(engine_post(h, "/containers/probe/start", NULL, &status, &err));
 	assert_int_equal(status, 204);
 	pid = engine_container_pid(h, "probe", &err);
 	assert_true(pid > 1);

@@ -64,6 +64,14 @@ static char *image_tar(const char *archive, const char *tag, const char *config)
 	return tar(archive, "", "c.json l.tar manifest.json");
 }
 
+/* The same where nobody asks for its path. */
+static void put_image(const char *archive, const char *tag, const char *config)
+{
+	_cleanup_free_ char *path = image_tar(archive, tag, config);
+
+	assert_non_null(path);
+}
+
 static void digest_of(const char *text, char out[80])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -330,8 +338,6 @@ static void test_archive_goes_first(void **state)
 				.home = home,
 				.docker_socket = "/nonexistent" };
 	_cleanup_free_ char *right = str_fmt("registry.example/%s", choice_official());
-	_cleanup_free_ char *a = NULL;
-	_cleanup_free_ char *b = NULL;
 	struct err err = { 0 };
 	struct image_set *s;
 	char want[80];
@@ -339,8 +345,8 @@ static void test_archive_goes_first(void **state)
 	(void)state;
 	use_dir("given");
 	put("given/README.md", "not an archive, and not to be read as one");
-	a = image_tar("given/a.tar", right, PLAIN_CONFIG);
-	b = image_tar("given/b.tar", "qmcgaw/gluetun:v2", STANDIN_CONFIG);
+	put_image("given/a.tar", right, PLAIN_CONFIG);
+	put_image("given/b.tar", "qmcgaw/gluetun:v2", STANDIN_CONFIG);
 	s = images_resolve(&o, &err);
 	assert_non_null(s);
 	/* The wanted tag, though another one is in a later file. */
@@ -358,15 +364,13 @@ static void test_archive_goes_first(void **state)
 
 static void test_foreign_machine(void **state)
 {
-	_cleanup_free_ char *first = NULL;
 	struct archive_image image = { 0 };
 
 	(void)state;
 	use_dir("given");
-	first = image_tar("given/a.tar", "qmcgaw/gluetun:v3", FOREIGN_CONFIG);
+	put_image("given/a.tar", "qmcgaw/gluetun:v3", FOREIGN_CONFIG);
 	refuse_dir("qmcgaw/gluetun:v3 is made for linux/m68k");
 	refuse_dir(archive_platform());
-	assert_non_null(first);
 	assert_true(archive_runs_here(&image));
 	(void)snprintf(image.platform, sizeof(image.platform), "%s/v8", archive_platform());
 	assert_true(archive_runs_here(&image));
@@ -384,27 +388,23 @@ static void test_two_for_one(void **state)
 	struct image_opts o = { .images_dir = given,
 				.home = home,
 				.docker_socket = "/nonexistent" };
-	_cleanup_free_ char *a = NULL;
-	_cleanup_free_ char *b = NULL;
-	_cleanup_free_ char *c = NULL;
 	struct err err = { 0 };
 	struct image_set *s;
 
 	(void)state;
 	use_dir("given");
-	a = image_tar("given/a.tar", "qmcgaw/gluetun:latest", PLAIN_CONFIG);
-	b = image_tar("given/b.tar", "qdm12/gluetun:latest", STANDIN_CONFIG);
+	put_image("given/a.tar", "qmcgaw/gluetun:latest", PLAIN_CONFIG);
+	put_image("given/b.tar", "qdm12/gluetun:latest", STANDIN_CONFIG);
 	refuse_dir("given/a.tar and ");
 	refuse_dir("different images for gluetun");
 	/* The same image twice is no question. */
-	free(b);
-	b = image_tar("given/b.tar", "registry.example/qdm12/gluetun:pr-1", PLAIN_CONFIG);
+	put_image("given/b.tar", "registry.example/qdm12/gluetun:pr-1", PLAIN_CONFIG);
 	s = images_resolve(&o, &err);
 	assert_non_null(s);
 	assert_string_equal(choice(s, "gluetun")->reference, "qmcgaw/gluetun:latest");
 	images_free(s);
 	/* Nor is one that has the very tag. */
-	c = image_tar("given/c.tar", choice_official(), STANDIN_CONFIG);
+	put_image("given/c.tar", choice_official(), STANDIN_CONFIG);
 	s = images_resolve(&o, &err);
 	assert_non_null(s);
 	assert_string_equal(choice(s, "gluetun")->reference, choice_official());
@@ -415,7 +415,6 @@ static void test_two_for_one(void **state)
 static void test_dir_refused(void **state)
 {
 	_cleanup_free_ char *path = at("given");
-	_cleanup_free_ char *foreign = NULL;
 	struct err err = { 0 };
 
 	(void)state;
@@ -423,7 +422,7 @@ static void test_dir_refused(void **state)
 	refuse_dir("No such file");
 	use_dir("given");
 	refuse_dir("there is no *.tar");
-	foreign = image_tar("given/foreign.tar", "somebody/else:1", PLAIN_CONFIG);
+	put_image("given/foreign.tar", "somebody/else:1", PLAIN_CONFIG);
 	refuse_dir("no image of this stack");
 	put("given/foreign.tar", "");
 	refuse_dir("no docker-archive");
@@ -561,13 +560,15 @@ static void test_compose_defaults(void **state)
 {
 	_cleanup_free_ char *home = fake_home();
 	_cleanup_free_ char *real = host_home_dir(NULL);
-	_cleanup_free_ char *path = real ? str_fmt("%s/stack/compose.yml", real) : NULL;
+	_cleanup_free_ char *path = NULL, *text = NULL;
 	struct image_opts o = { .home = home, .docker_socket = "/nonexistent" };
 	struct err err = { 0 };
-	_cleanup_free_ char *text = path ? fs_read(path, 1 << 20, NULL, &err) : NULL;
 	struct image_set *s = images_resolve(&o, &err);
 
 	(void)state;
+	assert_non_null(real);
+	path = str_fmt("%s/stack/compose.yml", real);
+	text = fs_read(path, 1 << 20, NULL, &err);
 	assert_non_null(text);
 	assert_non_null(s);
 	for (size_t i = 0; i < images_count(s); i++) {

@@ -459,7 +459,7 @@ static void sections_of_other_versions_are_refused(void **state)
 /* Ticks of seconds with the largest offset, and as far the other way. */
 static void times_beyond_the_clock_stay_at_its_end(void **state)
 {
-	struct capfile_frame out[8];
+	struct capfile_frame out[8] = { 0 };
 	struct err err;
 	struct frame f = { .n = 0 };
 	int n;

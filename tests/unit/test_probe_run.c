@@ -104,9 +104,10 @@ static void answer_http(int fd)
 	(void)poll(&p, 1, 500);
 	n = recv(fd, buf, sizeof(buf) - 1, 0);
 	if (n > 0 && strncmp(buf, add, sizeof(add) - 1) == 0) {
-		if (!strstr(buf, "\r\nd4:demo"))
-			(void)poll(&p, 1, 500),
-				n += recv(fd, buf + n, sizeof(buf) - 1 - (size_t)n, 0);
+		if (!strstr(buf, "\r\nd4:demo")) {
+			(void)poll(&p, 1, 500);
+			(void)recv(fd, buf + n, sizeof(buf) - 1 - (size_t)n, 0);
+		}
 		body = strstr(buf, "application/x-bittorrent") &&
 				       strstr(buf, "Referer: http://10.9.0.2:8080")
 			       ? "Ok."
