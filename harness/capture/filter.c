@@ -15,16 +15,16 @@
 /* The kernel's and libpcap's instructions have one layout (linux/filter.h, pcap/bpf.h). */
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct bpf_insn), "one instruction layout");
 
-/* A program that failed is empty, and pcap_freecode() does nothing to it. */
 static int compile(struct bpf_program *out, int dlt, uint32_t snaplen, const char *text,
 		   struct err *err)
 {
 	pcap_t *dead = pcap_open_dead(dlt, (int)snaplen);
 	int rc = 0;
 
-	*out = (struct bpf_program){ 0 };
-	if (!dead)
-		return err_set(err, EXIT_ENVIRONMENT, "no memory for a filter");
+	if (!dead) {
+		(void)err_set(err, EXIT_ENVIRONMENT, "no memory for a filter");
+		return -1; /* in so many words, for the analyzer: *out is not set then */
+	}
 	if (pcap_compile(dead, out, text, 1, PCAP_NETMASK_UNKNOWN) < 0)
 		rc = err_set(err, EXIT_ENVIRONMENT, "filter \"%s\": %s", text, pcap_geterr(dead));
 	pcap_close(dead);
