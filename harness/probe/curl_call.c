@@ -59,14 +59,17 @@ static size_t on_header(char *data, size_t one, size_t n, void *arg)
 	return n * one;
 }
 
-static void add_form(CURL *curl, const struct curl_call *c, curl_mime **mime)
+/* A file that cannot be read is refused here: libcurl alone would send the head of the form, and take what the server says
+ * to that for an answer when it comes first. */
+static CURLcode add_form(CURL *curl, const struct curl_call *c, curl_mime **mime)
 {
 	curl_mimepart *part;
+	CURLcode rc;
 
 	*mime = curl_mime_init(curl);
 	part = curl_mime_addpart(*mime);
 	(void)curl_mime_name(part, "torrents");
-	(void)curl_mime_filedata(part, c->file);
+	rc = curl_mime_filedata(part, c->file);
 	(void)curl_mime_type(part, "application/x-bittorrent");
 	if (c->savepath) {
 		part = curl_mime_addpart(*mime);
@@ -74,6 +77,7 @@ static void add_form(CURL *curl, const struct curl_call *c, curl_mime **mime)
 		(void)curl_mime_data(part, c->savepath, CURL_ZERO_TERMINATED);
 	}
 	(void)curl_easy_setopt(curl, CURLOPT_MIMEPOST, *mime);
+	return rc;
 }
 
 static void set_options(CURL *curl, struct curl_call *c)
@@ -132,7 +136,7 @@ static int perform(void *arg, struct err *err)
 	CURL *curl = curl_easy_init();
 	struct curl_slist *known = NULL;
 	curl_mime *mime = NULL;
-	CURLcode rc;
+	CURLcode rc = CURLE_OK;
 
 	if (!curl)
 		return err_set(err, EXIT_ENVIRONMENT, "libcurl");
@@ -140,8 +144,9 @@ static int perform(void *arg, struct err *err)
 	if (c->resolv_conf && (known = look_up(c)))
 		(void)curl_easy_setopt(curl, CURLOPT_RESOLVE, known);
 	if (c->file)
-		add_form(curl, c, &mime);
-	rc = curl_easy_perform(curl);
+		rc = add_form(curl, c, &mime);
+	if (rc == CURLE_OK)
+		rc = curl_easy_perform(curl);
 	if (rc == CURLE_OK)
 		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &c->status);
 	else if (!*c->error)
