@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "failing.h"
 #include "rule/policy.h"
 #include "unit/bad_files.h"
 
