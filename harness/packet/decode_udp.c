@@ -156,27 +156,12 @@ static bool is_wireguard(struct work *w, const uint8_t *p, size_t len)
 	return true;
 }
 
-/* A hard reset has a shape of its own; what follows is known by it, or by the port. */
 static bool is_openvpn(struct work *w, const uint8_t *p, size_t len, bool by_port)
 {
 	struct openvpn_facts o;
-	bool known;
 
-	if (!openvpn_message(p, len, w->l->payload_wire, false, &o))
-		return false;
-	known = (memo_get(w) & MEMO_OPENVPN) != 0;
-	if (openvpn_is_reset(p, len)) {
-		memo_set(w, MEMO_OPENVPN);
-		known = true;
-	}
-	if (!known && !(by_port && on(w->l, PORT_OPENVPN)))
-		return false;
-	w->f->openvpn = o;
-	if (known)
-		fact_set(w->f, PROTO_OPENVPN);
-	else
-		fact_weak(w->f, PROTO_OPENVPN);
-	return true;
+	return openvpn_message(p, len, w->l->payload_wire, false, &o) &&
+	       openvpn_take(w, &o, openvpn_is_reset(p, len), by_port && on(w->l, PORT_OPENVPN));
 }
 
 static bool by_port(struct work *w, const uint8_t *p, size_t len)

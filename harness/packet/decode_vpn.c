@@ -150,3 +150,19 @@ bool openvpn_is_reset(const uint8_t *p, size_t len)
 		return false;
 	}
 }
+
+bool openvpn_take(struct work *w, const struct openvpn_facts *o, bool reset, bool on_port)
+{
+	bool known = reset || (memo_get(w) & MEMO_OPENVPN) != 0;
+
+	if (reset)
+		memo_set(w, MEMO_OPENVPN);
+	if (!known && !on_port)
+		return false;
+	w->f->openvpn = *o;
+	if (known)
+		fact_set(w->f, PROTO_OPENVPN);
+	else
+		fact_weak(w->f, PROTO_OPENVPN);
+	return true;
+}

@@ -348,23 +348,11 @@ static bool lone_bt_message(struct facts *f, const uint8_t *p, size_t n)
 
 static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
 {
-	bool known = (memo_get(w) & MEMO_OPENVPN) != 0;
 	struct openvpn_facts o;
 
-	if (n < 16 || !openvpn_message(p, n, w->l->payload_wire, true, &o))
-		return false;
-	if (be16(p) == n - 2 && openvpn_is_reset(p + 2, n - 2)) {
-		memo_set(w, MEMO_OPENVPN);
-		known = true;
-	}
-	if (!known && !on(w->l, PORT_OPENVPN))
-		return false;
-	w->f->openvpn = o;
-	if (known)
-		fact_set(w->f, PROTO_OPENVPN);
-	else
-		fact_weak(w->f, PROTO_OPENVPN);
-	return true;
+	return n >= 16 && openvpn_message(p, n, w->l->payload_wire, true, &o) &&
+	       openvpn_take(w, &o, be16(p) == n - 2 && openvpn_is_reset(p + 2, n - 2),
+			    on(w->l, PORT_OPENVPN));
 }
 
 /* Shapes that need no more than the segment. */

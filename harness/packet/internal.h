@@ -162,6 +162,9 @@ bool decode_bt_tracker_body(struct facts *f, const uint8_t *p, size_t len);
 bool decode_bt_websocket(struct facts *f, const uint8_t *p, size_t len);
 void decode_bt_announce_target(struct facts *f, const uint8_t *target, size_t len);
 bool openvpn_is_reset(const uint8_t *p, size_t len);
+/* Take what openvpn_message() read for OpenVPN? A hard reset has a shape of its own; what follows is known by it, or, less
+ * surely, by the port. */
+bool openvpn_take(struct work *w, const struct openvpn_facts *o, bool reset, bool on_port);
 bool decode_quic_long(struct work *w, const uint8_t *p, size_t len);
 /* What stands in an Initial once it is decrypted. */
 void decode_quic_frames(struct work *w, const uint8_t *p, size_t len);
