@@ -3,6 +3,7 @@
 #ifndef BASE_FS_H
 #define BASE_FS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -11,6 +12,7 @@
 
 /* printf into a fresh string that the caller frees; ends the program when memory is out. */
 char *str_fmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *str_vfmt(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* The whole file, NUL-terminated, at most `max` bytes (EFBIG beyond). *len may be NULL. Caller frees. */
 char *fs_read(const char *path, size_t max, size_t *len, struct err *err);

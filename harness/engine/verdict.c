@@ -15,8 +15,7 @@ void evidence_doubt(struct evidence *e, enum doubt d, const char *fmt, ...)
 	if (e->doubts[d])
 		return;
 	va_start(ap, fmt);
-	if (vasprintf(&e->doubts[d], fmt, ap) < 0)
-		abort();
+	e->doubts[d] = str_vfmt(fmt, ap);
 	va_end(ap);
 }
 

@@ -158,13 +158,10 @@ char *lab_path(const struct host *h, const char *fmt, ...)
 {
 	_cleanup_free_ char *rest = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&rest, fmt, ap);
+	rest = str_vfmt(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		abort();
 	return str_fmt("%s/%s", lab_str(h, "disk"), rest);
 }
 
