@@ -19,8 +19,8 @@
 #include "capture/inject.h"
 #include "capture/tap.h"
 #include "unit/netns.h"
+#include "unit/scratch.h"
 
-static char dir[] = "/tmp/leakproof-inject-XXXXXX";
 static int a = -1, b = -1;
 static const uint8_t nonce[INJECT_NONCE] = "0123456789abcde";
 
@@ -341,18 +341,6 @@ static int teardown(void **state)
 	(void)close(a);
 	(void)close(b);
 	return 0;
-}
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int drop_dir(void **state)
-{
-	(void)state;
-	return fs_remove_tree(dir, NULL);
 }
 
 #define IN_NAMESPACES(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

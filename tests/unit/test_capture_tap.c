@@ -22,10 +22,10 @@
 #include "capture/inject.h"
 #include "capture/tap.h"
 #include "unit/netns.h"
+#include "unit/scratch.h"
 
 #define TUNNEL_PORT 51820
 
-static char dir[] = "/tmp/leakproof-tap-XXXXXX";
 static int a = -1, b = -1;
 
 struct burst {
@@ -528,18 +528,6 @@ static void test_an_oversized_filter_is_refused(void **state)
 	assert_int_equal(filter_verify(fd, &other, &err), -1);
 	pcap_freecode(&other);
 	free(many);
-}
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int drop_dir(void **state)
-{
-	(void)state;
-	return fs_remove_tree(dir, NULL);
 }
 
 #define IN_NAMESPACES(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

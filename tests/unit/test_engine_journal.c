@@ -14,20 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "engine/journal.h"
-
-static char dir[] = "/tmp/leakproof-journal-XXXXXX";
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int drop_dir(void **state)
-{
-	(void)state;
-	return fs_remove_tree(dir, NULL);
-}
+#include "unit/scratch.h"
 
 static void test_events_come_back_in_order(void **state)
 {

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 
@@ -531,18 +532,6 @@ static void openvpn_data_needs_its_reset_or_port(void **state)
 	assert_int_equal(facts.openvpn.opcode, 9);
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,5 +565,5 @@ int main(void)
 		cmocka_unit_test(openvpn_data_needs_its_reset_or_port),
 	};
 
-	return cmocka_run_group_tests_name("packet_app", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_app", tests, decoder_setup, decoder_teardown);
 }

@@ -12,6 +12,7 @@
 #include "packet/agreement.h"
 #include "packet/capfile.h"
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 
@@ -153,18 +154,6 @@ static void names_in_quic_hellos_are_found(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,5 +166,6 @@ int main(void)
 		puts("LEAKPROOF_CAPTURES names no folder of captures");
 		return 77;
 	}
-	return cmocka_run_group_tests_name("packet_captures", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_captures", tests, decoder_setup,
+					   decoder_teardown);
 }

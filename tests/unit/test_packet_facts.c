@@ -12,6 +12,7 @@
 #include "packet/capfile.h"
 #include "packet/facts_doc.h"
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 #define DOC "docs/facts.md"
 
@@ -436,18 +437,6 @@ static void hostile_bytes_stay_text(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,5 +449,5 @@ int main(void)
 		cmocka_unit_test(hostile_bytes_stay_text),
 	};
 
-	return cmocka_run_group_tests_name("packet_facts", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_facts", tests, decoder_setup, decoder_teardown);
 }

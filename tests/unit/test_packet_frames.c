@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 
@@ -188,18 +189,6 @@ static void a_plain_frame_is_read_as_the_walk_reads_it(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,5 +200,5 @@ int main(void)
 		cmocka_unit_test(every_enum_has_a_name),
 	};
 
-	return cmocka_run_group_tests_name("packet_frames", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_frames", tests, decoder_setup, decoder_teardown);
 }

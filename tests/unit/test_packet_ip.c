@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 
@@ -810,18 +811,6 @@ static void arp_is_read(void **state)
 	assert_int_equal(facts.reason, UND_ARP_HARDWARE);
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -859,5 +848,5 @@ int main(void)
 		cmocka_unit_test(arp_is_read),
 	};
 
-	return cmocka_run_group_tests_name("packet_ip", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_ip", tests, decoder_setup, decoder_teardown);
 }

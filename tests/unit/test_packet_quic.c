@@ -10,6 +10,7 @@
 #include <openssl/kdf.h>
 
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 
@@ -470,18 +471,6 @@ static void short_headers_need_port_or_memory(void **state)
 	assert_false(facts.weak & P(QUIC));
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,5 +486,5 @@ int main(void)
 		cmocka_unit_test(short_headers_need_port_or_memory),
 	};
 
-	return cmocka_run_group_tests_name("packet_quic", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_quic", tests, decoder_setup, decoder_teardown);
 }

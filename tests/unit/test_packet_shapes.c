@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 
@@ -586,18 +587,6 @@ static void implausible_headers_are_no_utp(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -625,5 +614,5 @@ int main(void)
 		cmocka_unit_test(implausible_headers_are_no_utp),
 	};
 
-	return cmocka_run_group_tests_name("packet_shapes", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_shapes", tests, decoder_setup, decoder_teardown);
 }

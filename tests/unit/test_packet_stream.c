@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "packet/frames.h"
+#include "packet/with_decoder.h"
 
 static struct facts facts;
 static uint64_t seen; /* protocols of all segments sent by send() since the last begin() */
@@ -409,18 +410,6 @@ static void peer_messages_in_a_large_segment(void **state)
 	free(large);
 }
 
-static int setup(void **state)
-{
-	*state = decoder_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	decoder_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,5 +433,5 @@ int main(void)
 		cmocka_unit_test(peer_messages_in_a_large_segment),
 	};
 
-	return cmocka_run_group_tests_name("packet_stream", tests, setup, teardown);
+	return cmocka_run_group_tests_name("packet_stream", tests, decoder_setup, decoder_teardown);
 }

@@ -20,8 +20,8 @@
 #include "probe/probe.h"
 #include "probe/workload_qbt.h"
 #include "unit/netns.h"
+#include "unit/scratch.h"
 
-static char dir[] = "/tmp/leakproof-probe-XXXXXX";
 static int a = -1, b = -1;
 
 /* The far end: UDP 40001 echoes, UDP 53 answers queries, TCP 40002 and 40003 accept, TCP 8080 is HTTP. */
@@ -493,18 +493,6 @@ static void test_qbittorrent_is_asked(void **state)
 	assert_int_equal(workload_qbt_add(&q, "/nonexistent.torrent", NULL, &err), -1);
 	assert_int_equal(workload_qbt_status(&nobody, NULL, &s, &err), -1);
 	assert_non_null(strstr(err.text, "10.9.0.2:4"));
-}
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int drop_dir(void **state)
-{
-	(void)state;
-	return fs_remove_tree(dir, NULL);
 }
 
 #define IN_NAMESPACES(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
