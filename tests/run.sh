@@ -54,6 +54,7 @@ group_unit() {
 group_static() {
   run_test static/layering 60 sh ci/layering.sh
   run_test static/format 120 sh ci/format-check.sh
+  run_test static/lint 1800 sh ci/lint.sh
   run_test static/clang 600 make -s B=build-clang CC=clang -j2
 }
 
