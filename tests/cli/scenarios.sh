@@ -44,6 +44,7 @@ want 2 list faults --coverage
 want 2 list keys --json
 has err "document"
 want 2 runn
+# shellcheck disable=SC2016 # backquotes are words of the message
 has err 'did you mean `run`'
 want 0 list rules --coverage
 want 0 list keys
