@@ -17,8 +17,16 @@
 struct message {
 	const uint8_t *p;
 	size_t len;
+	bool cut; /* its end was not captured */
 	enum undecodable fault;
 };
+
+/* The bytes end where they must not: false, for a reader to return. */
+static bool ends_early(struct message *m, enum undecodable fault)
+{
+	m->fault = m->cut ? UND_MESSAGE_CUT : fault;
+	return false;
+}
 
 /* A label's bytes as text: a dot or backslash inside, and all that is not printable, as \ddd. */
 static size_t label_put(char *to, size_t at, size_t size, const uint8_t *p, size_t len)
@@ -52,14 +60,16 @@ static bool dns_name(struct message *m, struct cursor *c, char *text, size_t siz
 		const uint8_t *label;
 
 		if (at.short_)
-			return m->fault = UND_DNS_NAME, false;
+			return ends_early(m, UND_DNS_NAME);
 		if (n == 0)
 			break;
 		if (n >= 0xc0) {
 			size_t to = (size_t)(n & 0x3f) << 8 | cursor_u8(&at);
 			size_t here = (size_t)(at.p - m->p) - 2;
 
-			if (at.short_ || to >= m->len)
+			if (at.short_)
+				return ends_early(m, UND_DNS_NAME);
+			if (to >= m->len)
 				return m->fault = UND_DNS_NAME, false;
 			if (to >= here || ++hops > DNS_POINTERS)
 				return m->fault = UND_DNS_LOOP, false;
@@ -71,8 +81,10 @@ static bool dns_name(struct message *m, struct cursor *c, char *text, size_t siz
 		}
 		label = cursor_take(&at, n);
 		wire += (size_t)n + 1;
-		if (n > 63 || !label || wire > DNS_NAME_WIRE)
+		if (n > 63 || wire > DNS_NAME_WIRE)
 			return m->fault = UND_DNS_NAME, false;
+		if (!label)
+			return ends_early(m, UND_DNS_NAME);
 		if (out && out + 1 < size)
 			text[out++] = '.';
 		out = label_put(text, out, size, label, n);
@@ -143,7 +155,7 @@ static bool dns_record(struct facts *f, struct message *m, struct cursor *c)
 	n = cursor_u16(c);
 	data = cursor_take(c, n);
 	if (c->short_)
-		return m->fault = UND_DNS_SHORT, false;
+		return ends_early(m, UND_DNS_SHORT);
 	if (type == TYPE_OPT) {
 		edns(f, class, cursor_of(data, n));
 		return true;
@@ -171,7 +183,7 @@ static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
 		class = cursor_u16(c);
 		remember_name(d, name);
 		if (c->short_)
-			return m->fault = UND_DNS_SHORT, false;
+			return ends_early(m, UND_DNS_SHORT);
 		if (i == 0) {
 			d->qtype = type;
 			d->qclass = class;
@@ -227,6 +239,13 @@ static bool question_is_plausible(const struct dns_facts *d)
 	       (class == 1 || class == 3 || class == 4 || class >= 254);
 }
 
+/* Multicast ones may ask nothing. */
+bool dns_begins(const struct dns_facts *d)
+{
+	return !d->header || (d->opcode <= 6 && d->questions + d->answers + d->authorities > 0 &&
+			      d->questions <= DNS_RECORDS && d->answers <= DNS_RECORDS);
+}
+
 static void dns_found(struct facts *f, enum dns_transport t, bool sure)
 {
 	uint64_t protos = PROTO_BIT(PROTO_DNS);
@@ -244,18 +263,22 @@ static void dns_found(struct facts *f, enum dns_transport t, bool sure)
 
 /* Everything on a DNS port is taken for DNS; what is wrong with it is a reason, and where not even the question can be read
  * the port alone says so. */
-bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t)
+bool decode_dns(struct facts *f, struct span s, enum dns_transport t)
 {
-	struct message m = { p, len, UND_NONE };
-	struct cursor c = cursor_of(p, len);
+	struct message m = { s.p, s.len, span_is_cut(s), UND_NONE };
+	struct cursor c = cursor_of(s.p, s.len);
+	bool sure;
 
 	if (!dns_header(&f->dns, &c, t))
-		m.fault = UND_DNS_SHORT;
+		ends_early(&m, UND_DNS_SHORT);
 	else
 		dns_sections(f, &m, &c);
-	if (m.fault != UND_NONE)
+	sure = m.fault == UND_NONE || question_is_plausible(&f->dns);
+	if (m.fault == UND_MESSAGE_CUT && !sure && !dns_begins(&f->dns))
+		m.fault = UND_DNS_SHORT;
+	if (m.fault != UND_NONE && !(m.fault == UND_MESSAGE_CUT && sure))
 		fact_reason(f, m.fault);
-	dns_found(f, t, m.fault == UND_NONE || question_is_plausible(&f->dns));
+	dns_found(f, t, sure);
 	return true;
 }
 
@@ -263,7 +286,7 @@ bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transpor
  * record whole, and not a byte left over. Random bytes pass with less than 2^-64. */
 bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t)
 {
-	struct message m = { p, len, UND_NONE };
+	struct message m = { p, len, false, UND_NONE };
 	struct cursor c = cursor_of(p, len);
 	uint16_t kept = f->n_addrs;
 
@@ -296,13 +319,14 @@ static bool nbns_label(const char *encoded, uint8_t raw[16])
 	return true;
 }
 
-bool decode_nbns(struct facts *f, const uint8_t *p, size_t len)
+bool decode_nbns(struct facts *f, struct span s)
 {
 	uint8_t raw[16];
 	size_t n = 15;
 
-	decode_dns(f, p, len, DNS_NETBIOS);
-	if (facts_has_reason(f, UND_DNS_SHORT) || facts_has_reason(f, UND_DNS_NAME))
+	decode_dns(f, s, DNS_NETBIOS);
+	if (facts_has_reason(f, UND_DNS_SHORT) || facts_has_reason(f, UND_DNS_NAME) ||
+	    facts_has_reason(f, UND_MESSAGE_CUT))
 		return true;
 	if (!nbns_label(f->dns.qname, raw)) {
 		fact_reason(f, UND_NBNS_NAME);

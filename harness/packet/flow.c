@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/order.h"
+
 #define FLOW_SETS   512
 #define FLOW_WAYS   8
 #define FLOWS	    (FLOW_SETS * FLOW_WAYS)
@@ -307,7 +309,8 @@ static enum head_state head_dns(struct work *w, const uint8_t *p, size_t n, bool
 			break;
 		if (count)
 			first = w->f->dns;
-		decode_dns(w->f, p + at + 2, stated < have ? stated : have, t);
+		decode_dns(w->f, span_of(p + at + 2, min_u64(stated, have), min_u64(stated, have)),
+			   t);
 		if (count++) {
 			size_t end = strlen(first.other_names), len = strlen(w->f->dns.qname);
 

@@ -628,7 +628,7 @@ static void test_what_nothing_ties_is_no_pass(void **state)
 
 static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 {
-	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory();
+	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory(), clock = cw_memory();
 
 	(void)state;
 	cw_section(&lost, true);
@@ -644,6 +644,14 @@ static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 	store(&snap, "snap.pcap");
 	expect(HOME_POLICY, WORDS("uplink=snap.pcap"), VERDICT_INCONCLUSIVE,
 	       "1 packets of the tunnel on tap uplink were captured too short");
+
+	clock.snaplen = 44;
+	cw_pcap(&clock, true, false, LINK_ETHERNET);
+	cw_frame(&clock, 0, ntp());
+	store(&clock, "clock.pcap");
+	expect(HOME_POLICY, WORDS("uplink=clock.pcap"), VERDICT_INCONCLUSIVE,
+	       "1 packets on tap uplink were captured too short to see whether they are what the "
+	       "policy allows");
 
 	store_home(false, false);
 	part.snaplen = 60;
