@@ -279,6 +279,9 @@ bool decode_ntp(struct facts *f, struct span s)
 
 /* ---- NAT-PMP (RFC 6886) and PCP (RFC 6887), which share their port ---- */
 
+#define NATPMP_MAX 16
+#define PCP_MAX	   1100 /* RFC 6887 7: and in words */
+
 static void natpmp_fields(struct facts *f, struct cursor *c)
 {
 	struct portmap_facts *m = &f->portmap;
@@ -331,6 +334,8 @@ bool decode_natpmp(struct facts *f, struct span s)
 	bool pcp = version == 2;
 
 	if (s.len < 2 || (version != 0 && version != 2) || (op & 0x7f) > 2)
+		return false;
+	if (pcp ? s.wire > PCP_MAX || s.wire % 4 : s.wire > NATPMP_MAX)
 		return false;
 	memset(&f->portmap, 0, sizeof(f->portmap));
 	f->portmap.response = op >> 7;

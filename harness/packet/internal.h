@@ -198,6 +198,7 @@ enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool 
 #define MEMO_QUIC	 0x10
 #define MEMO_BT		 0x20
 #define MEMO_STUN	 0x40
+#define MEMO_TLS	 0x80
 /* Flags remembered for the pair of endpoints of w->l, whatever the direction. */
 uint8_t memo_get(struct work *w);
 void memo_set(struct work *w, uint8_t flags);

@@ -293,6 +293,21 @@ static void dhcp6_fills_its_datagram(void **state)
 	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 547);
 }
 
+/* Both have a largest size, and PCP comes in words. */
+static void port_mappings_have_their_sizes(void **state)
+{
+	static const struct port_row rows[] = {
+		ROW_OF("\0\1\0\0\x1a\xe1\x1a\xe1\0\0\x1c\x20", P(NATPMP), 0),
+		ROW_OF("\0\x81\0\0\0\0\0\1\x1a\xe1\x1a\xe1\0\0\x1c\x20", P(NATPMP), 0),
+		ROW_OF("\0\x81\0\0\0\0\0\1\x1a\xe1\x1a\xe1\0\0\x1c\x20\0", 0, 0),
+		ROW_OF("\2\0\0\0\0\0\0\0epoch...reserved", P(PCP), 0),
+		ROW_OF("\2\0\0\0\0\0\0\0epoch...reserved.", 0, 0),
+	};
+
+	(void)state;
+	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 5351);
+}
+
 /* Without the cookie it may be BOOTP, of which a beginning is enough; anything else on the port is neither. */
 static void dhcp_begins_as_bootp(void **state)
 {
@@ -671,6 +686,7 @@ int main(void)
 		cmocka_unit_test(half_a_message_on_its_port),
 		cmocka_unit_test(time_messages_have_their_shape),
 		cmocka_unit_test(dhcp6_fills_its_datagram),
+		cmocka_unit_test(port_mappings_have_their_sizes),
 		cmocka_unit_test(dhcp_begins_as_bootp),
 		cmocka_unit_test(what_was_cut_is_no_damage),
 		cmocka_unit_test(what_is_there_must_fit),

@@ -263,6 +263,12 @@ static void test_openvpn_payloads(void **state)
 	check_relation(ovpn_tcp(F_ACK, fill(0xc3, 40)), DIR_OUT, TUNNEL_PAYLOAD, 2);
 	check_relation(ovpn_tcp(F_ACK, text("GET / HTTP/1.1\r\nHost: a\r\n\r\n")), DIR_OUT,
 		       TUNNEL_TUPLE_ONLY, 2);
+	/* ciphertext may begin as a record of TLS does; a whole one it is not */
+	check_relation(ovpn_tcp(F_ACK, cat(hex("1703032000"), fill(0xc3, 90))), DIR_OUT,
+		       TUNNEL_PAYLOAD, 2);
+	check_relation(ovpn_tcp(F_ACK, cat(hex("170303005a"), fill(0xc3, 90))), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 2);
+	check_relation(ovpn_tcp(F_ACK, tls_hello("a.example")), DIR_OUT, TUNNEL_TUPLE_ONLY, 2);
 }
 
 static struct bytes fragment(uint16_t offset, int more, struct bytes p)
