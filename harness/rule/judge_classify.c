@@ -73,13 +73,17 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
 }
 
-/* What the decoder is sure of and what no tunnel's payload can be. */
+/* What the decoder is sure of and what no tunnel's payload can be. DNS on a port that is not its own has its whole shape; a
+ * clock's message shows four bytes and a size, which data of a tunnel on its port has as well. */
 static bool is_other_protocol(const struct facts *f)
 {
 	uint64_t tunnel = PROTO_BIT(PROTO_WIREGUARD) | PROTO_BIT(PROTO_OPENVPN);
-	uint64_t carrier = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_TCP);
+	uint64_t vague = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_NTP);
+	bool dns = facts_has(f, PROTO_DNS) &&
+		   undecodable_level((enum undecodable)f->reason) < UNDECODABLE_APP &&
+		   !facts_has_reason(f, UND_MESSAGE_CUT);
 
-	return (f->protos & ~f->weak & ~(tunnel | carrier)) != 0;
+	return dns || (f->protos & ~f->weak & ~(tunnel | vague)) != 0;
 }
 
 /* OpenVPN over TCP stands behind a length of two bytes, at unknown places once the stream runs. */
