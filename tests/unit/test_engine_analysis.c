@@ -572,6 +572,7 @@ static void test_a_leak_before_the_cut_stays_one(void **state)
 static void test_silence_is_no_pass(void **state)
 {
 	struct cw none = cw_memory(), other = cw_memory(), inbound = cw_memory();
+	struct cw strange = cw_memory();
 
 	(void)state;
 	cw_pcap(&none, true, false, LINK_ETHERNET);
@@ -585,6 +586,13 @@ static void test_silence_is_no_pass(void **state)
 	store(&other, "other.pcap");
 	expect(HOME_POLICY, WORDS("uplink=other.pcap"), VERDICT_INCONCLUSIVE,
 	       "none of 1 packets has to do with the addresses of the policy");
+
+	cw_pcap(&strange, true, false, 105); /* IEEE 802.11 */
+	cw_frame(&strange, 0, wireguard());
+	store(&strange, "strange.pcap");
+	expect(HOME_POLICY, WORDS("uplink=strange.pcap"), VERDICT_INCONCLUSIVE,
+	       "none of 1 packets has to do with the addresses of the policy (they cannot be read "
+	       "at all)");
 
 	cw_pcap(&inbound, true, false, LINK_ETHERNET);
 	cw_frame(&inbound, 0, in(ip(SINK, REAL, P_TCP, tcp(9, 22, 1, F_SYN, fill(0, 0)))));
