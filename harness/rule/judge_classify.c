@@ -86,10 +86,25 @@ static bool is_other_protocol(const struct facts *f)
 	return dns || (f->protos & ~f->weak & ~(tunnel | vague)) != 0;
 }
 
+#define TEXT 32 /* so many bytes of ciphertext are printable once in 2^44 */
+
+static bool is_text(const struct net_layer *l)
+{
+	if (l->payload_len < TEXT)
+		return false;
+	for (size_t i = 0; i < TEXT; i++) {
+		uint8_t b = l->payload[i];
+
+		if ((b < ' ' || b > '~') && b != '\r' && b != '\n' && b != '\t')
+			return false;
+	}
+	return true;
+}
+
 /* OpenVPN over TCP stands behind a length of two bytes, at unknown places once the stream runs. */
 static bool looks_openvpn(const struct facts *f, const struct net_layer *l, size_t wire)
 {
-	return !is_other_protocol(f) &&
+	return !is_other_protocol(f) && !is_text(l) &&
 	       (l->proto == IPPROTO_TCP ||
 		openvpn_message(l->payload, l->payload_len, wire, false, NULL));
 }

@@ -261,6 +261,20 @@ static void test_openvpn_payloads(void **state)
 	check_relation(ovpn(cat(be(0, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn(cat(be(7 << 3, 1), fill(0, 12))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn(dht_ping(fill(1, 20))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
+	/* what begins a session has the first key; an acknowledgment is short */
+	check_relation(ovpn(cat(be(8 << 3 | 1, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
+	check_relation(ovpn(cat(be(10 << 3 | 7, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_TUPLE_ONLY,
+		       1);
+	check_relation(ovpn(cat(be(4 << 3 | 7, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn(cat(be(5 << 3, 1), fill(0xc3, 121))), DIR_OUT, TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn(cat(be(5 << 3, 1), fill(0xc3, 122))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
+	/* 32 letters are no ciphertext */
+	check_relation(ovpn(text("INVITE sip:a@example.test SIP/2.0\r\n")), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 1);
+	check_relation(ovpn(cat(text("INVITE sip:a@example.test SIP/2"), fill(0xc3, 40))), DIR_OUT,
+		       TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn_tcp(F_ACK, text("220 mail.example.test ESMTP ready\r\n")), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 2);
 	/* a query whose id happens to be an opcode */
 	check_relation(ovpn(dns_query(0x4800, "a.example")), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn_tcp(F_SYN, fill(0, 0)), DIR_OUT, TUNNEL_PAYLOAD, 2);
