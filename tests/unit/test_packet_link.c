@@ -220,6 +220,21 @@ static void headers_without_end_end(void **state)
 	assert_int_equal(facts.reason, UND_LINK_DEPTH);
 }
 
+/* A line for people names what a frame has, and no ethertype where the link is not known. */
+static void frames_without_ip_are_described(void **state)
+{
+	static const uint8_t frame[60] = { [12] = 0x89, [13] = 0x03 };
+	char line[FACTS_LINE];
+
+	(void)state;
+	decode_frame(NULL, LINK_ETHERNET, frame, sizeof(frame), sizeof(frame), 0, &facts);
+	assert_string_equal(facts_describe(&facts, line, sizeof(line)),
+			    "frame of 60 bytes, link type 1, ethertype 0x8903 (ethertype-unknown)");
+	decode_frame(NULL, 105, frame, sizeof(frame), sizeof(frame), 0, &facts);
+	assert_string_equal(facts_describe(&facts, line, sizeof(line)),
+			    "frame of 60 bytes, link type 105 (link-type-unknown)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +243,7 @@ int main(void)
 		cmocka_unit_test(neighbours_are_recognised),
 		cmocka_unit_test(others_under_their_types_are_not),
 		cmocka_unit_test(headers_without_end_end),
+		cmocka_unit_test(frames_without_ip_are_described),
 	};
 
 	return cmocka_run_group_tests_name("packet_link", tests, NULL, NULL);
