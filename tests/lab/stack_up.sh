@@ -68,8 +68,12 @@ done
 for p in /qbittorrent/ /prowlarr/ping /sonarr/ping /radarr/ping /flaresolverr/health; do
 	same "web-ui $p" "$(lab internet curl -s -m 5 -o /dev/null -w '%{http_code}' "http://203.0.113.10:8080$p")" 200
 done
+for p in qbittorrent sonarr; do
+	same "web-ui /$p, no slash" "$(lab internet curl -s -m 5 -o /dev/null -D - "http://203.0.113.10:8080/$p" |
+		tr -d '\r' | sed -n 's/^Location: //p')" "/$p/"
+done
 same "a service calls another by name" "$(lab host docker exec leakproof-sonarr-1 curl -s -o /dev/null \
-	-w '%{http_code}' 'http://127.0.0.1:8989/call?url=http://prowlarr:9696/ping')" 200
+	-w '%{http_code}' 'http://127.0.0.1:8989/call?url=http://prowlarr:9696/prowlarr/ping')" 200
 same "host's addresses on br-vpn0" "$(lab host ip -4 -o addr show br-vpn0)" ""
 same "networks of an application" "$(lab host docker inspect -f '{{len .NetworkSettings.Networks}}' \
 	leakproof-qbittorrent-1)" 1
