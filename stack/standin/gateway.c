@@ -17,7 +17,7 @@ static void reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (!dns_ended(pid))
+		if (!dns_ended(pid, status))
 			(void)vpn_ended(pid);
 	}
 }
@@ -54,6 +54,8 @@ static void take_health(void)
 
 	if (why)
 		vpn_restart(why);
+	else
+		vpn_checked();
 }
 
 static void loop(int sig, int health, int control)

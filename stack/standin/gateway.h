@@ -93,11 +93,11 @@ void firewall_vpn_ports(const char *tun, bool remove);
 /* ---- gw_dns.c ---- */
 
 void dns_find_local(void); /* before the first dns_start() */
-void dns_start(void);	   /* nothing where it runs or is switched off */
+void dns_start(void);	   /* nothing where it runs, is switched off, or a retry is due */
 void dns_stop(void);
 bool dns_running(void);
-bool dns_ended(pid_t pid); /* true: it was the server's */
-void dns_tick(void);	   /* starts it again when that is due */
+bool dns_ended(pid_t pid, int status); /* of waitpid(); true: it was one of the server's */
+void dns_tick(void);		       /* starts it again when that is due */
 
 /* ---- gw_health.c ---- */
 
@@ -120,6 +120,7 @@ enum vpn_state vpn_state(void);
 void vpn_up(void);
 void vpn_stop(void);
 void vpn_restart(const char *why);
+void vpn_checked(void);	   /* a check has had its word: lookups may begin */
 bool vpn_ended(pid_t pid); /* true: it was the tunnel's */
 void vpn_tick(void);	   /* tries again after a crash when it is time */
 

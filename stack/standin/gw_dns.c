@@ -15,10 +15,13 @@
 #define RESOLV	 "/etc/resolv.conf"
 #define SUFFIXES "/usr/share/publicsuffix/public_suffix_list.dat" /* Debian's publicsuffix */
 
-#define READY_MS   300	 /* in which dnsmasq surely answers */
+#define READY_MS   300 /* release 3.41 waits so long before its first try of the server */
+#define ADD_MS	   100 /* so much longer after each */
+#define TRIES	   10
+#define TRY_NAME   "github.com"
 #define BACKOFF_MS 10000 /* upstream's first, doubled until a success */
 
-static pid_t server;
+static pid_t server, trial;		       /* trial: a child that tries the server */
 static int64_t retry_at, backoff = BACKOFF_MS; /* retry_at: 0 = no retry is due */
 static char local_resolver[INET_ADDRSTRLEN];   /* "" = none */
 
@@ -128,6 +131,32 @@ static void use_servers(const char *list)
 	free(text);
 }
 
+static bool found(const char *name)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list;
+
+	if (getaddrinfo(name, "443", &hints, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return true;
+}
+
+/* Release 3.41 gives its server up where it does not find this name. */
+static pid_t try_server(void)
+{
+	pid_t pid = fork_plain();
+	bool ok = false;
+
+	if (pid != 0)
+		return pid;
+	for (int i = 0; !ok && i < TRIES; i++) {
+		sleep_ms(READY_MS + i * ADD_MS);
+		ok = found(TRY_NAME);
+	}
+	_exit(ok ? 0 : 1);
+}
+
 static void random_label(char *out, size_t len)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -144,47 +173,60 @@ static void look_home(void)
 
 	if (fork_plain() != 0)
 		return;
-	sleep_ms(READY_MS);
 	srand((unsigned)now_ms() ^ (unsigned)getpid());
 	random_label(session, 40);
 	for (int i = 0; i < 5; i++) {
-		const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-		struct addrinfo *list;
-
 		random_label(one, 12);
 		(void)snprintf(name, sizeof(name), "%s-%s.ipleak.net", session, one);
-		if (getaddrinfo(name, "443", &hints, &list) == 0)
-			freeaddrinfo(list);
+		(void)found(name);
 	}
 	_exit(0);
 }
 
-void dns_start(void)
+/* What upstream's own lookups go to while it has no server. */
+static void use_upstream(void)
+{
+	use_servers(setting("DNS_UPSTREAM_PLAIN_ADDRESSES", ""));
+}
+
+static void retry_later(const char *why)
+{
+	use_upstream();
+	say("dns", "ERROR %s; attempting restart in %ds", why, (int)(backoff / 1000));
+	retry_at = now_ms() + backoff;
+	backoff *= 2;
+}
+
+static void start(void)
 {
 	char program[] = "dnsmasq", stay[] = "--keep-in-foreground", conf[] = "--conf-file=" CONF,
 	     log[] = "--log-facility=-";
 	char *argv[] = { program, stay, conf, log, NULL };
 
-	if (server > 0)
-		return;
-	if (!setting_on("DNS_SERVER", true)) {
-		use_servers(setting("DNS_UPSTREAM_PLAIN_ADDRESSES", ""));
-		return;
-	}
 	if (write_conf() < 0) {
 		say("dns", "ERROR " CONF " cannot be written");
 		return;
 	}
-	retry_at = 0;
 	server = spawn(argv, -1, -1, false);
 	use_servers("127.0.0.1");
-	say("dns", "ready and using DNS server with plain upstream resolvers");
-	look_home();
+	say("dns", "DNS server listening on [::]:53");
+	trial = try_server();
+}
+
+void dns_start(void)
+{
+	if (server > 0 || retry_at)
+		return;
+	if (setting_on("DNS_SERVER", true))
+		start();
+	else
+		use_upstream();
 }
 
 void dns_stop(void)
 {
 	retry_at = 0;
+	end_child(&trial);
 	end_child(&server);
 }
 
@@ -193,19 +235,37 @@ bool dns_running(void)
 	return server > 0;
 }
 
-bool dns_ended(pid_t pid)
+static void trial_ended(int status)
 {
+	trial = 0;
+	if (status == 0) {
+		backoff = BACKOFF_MS;
+		say("dns", "ready and using DNS server with plain upstream resolvers");
+		look_home();
+		return;
+	}
+	end_child(&server);
+	retry_later("DNS is not working: " TRY_NAME " is not found");
+}
+
+bool dns_ended(pid_t pid, int status)
+{
+	if (pid == trial) {
+		trial_ended(status);
+		return true;
+	}
 	if (pid != server)
 		return false;
 	server = 0;
-	say("dns", "ERROR the server ended; attempting restart in %ds", (int)(backoff / 1000));
-	retry_at = now_ms() + backoff;
-	backoff *= 2;
+	end_child(&trial);
+	retry_later("the server ended");
 	return true;
 }
 
 void dns_tick(void)
 {
-	if (retry_at && now_ms() >= retry_at)
-		dns_start();
+	if (!retry_at || now_ms() < retry_at)
+		return;
+	retry_at = 0;
+	dns_start();
 }

@@ -18,6 +18,7 @@ static struct {
 	enum vpn_state state;
 	pid_t wireguard; /* 0 = the kernel's, or none */
 	int64_t retry_at, backoff;
+	bool dns_due;
 } vpn = { .backoff = BACKOFF_MS };
 
 /* Read in the order in which upstream finds fault with them. */
@@ -169,8 +170,17 @@ void vpn_up(void)
 	vpn.backoff = BACKOFF_MS;
 	say("vpn", "wireguard setup is complete");
 	firewall_vpn_ports(vpn_tun(), false);
-	dns_start();
+	vpn.dns_due = true;
 	health_start();
+}
+
+/* Release 3.41 starts its DNS server when the first check of a tunnel has passed, so some time after its container is
+ * called healthy. */
+void vpn_checked(void)
+{
+	if (vpn.dns_due)
+		dns_start();
+	vpn.dns_due = false;
 }
 
 void vpn_stop(void)

@@ -76,6 +76,11 @@ echo "ok: order of the firewall commands"
 same "rules saved before FORWARD is closed" "$(sed '/--policy FORWARD DROP/,$d' "$tmp/log" | grep -c -e '-save *$')" 3
 
 # ---- names ----
+# As in release 3.41, the DNS server comes after the first check has passed, and is tried with a name.
+said() { lab host docker logs "$1" 2>&1 | grep -n "$2" | head -1 | cut -d: -f1; }
+wait_for "the DNS server is not ready" sh -c "$lp lab shell --id $id host docker logs gw 2>&1 | grep -q '\[dns\] ready'"
+[ "$(said gw 'healthcheck\] healthy')" -lt "$(said gw 'DNS server listening')" ] || fail "the DNS server before the first check"
+lab internet grep -q 'query\[A\] github.com from 198.51.100.2' /var/log/lab/dns.log || fail "the DNS server is not tried"
 # dig is not in the image; curl says which address it goes to.
 goes_to() { lab host docker exec gw curl -sv -m 3 "http://$1/" 2>&1 | sed -n 's/^.*Trying \([0-9.]*\):.*/\1/p' | head -1; }
 same "a container's name" "$(goes_to gateway1)" "$own"
@@ -161,6 +166,19 @@ grep -q -e '--policy FORWARD DROP' "$tmp/log" || fail "it ends before its firewa
 for c in roles keyless; do
 	same "exit status of $c" "$(lab host docker inspect -f '{{.State.ExitCode}}' $c)" 1
 done
+
+# ---- a DNS server that finds nothing is given up, and tried again 10 s later ----
+lab internet dnsmasq --user=root --pid-file= --port=5353 --bind-interfaces --listen-address=198.51.100.131 \
+	--except-interface=lo --no-resolv --no-hosts '--address=/#/'
+start blind -e DNS_UPSTREAM_PLAIN_ADDRESSES=198.51.100.131:5353
+wait_for "no health without names" lab host docker exec blind /gluetun-entrypoint healthcheck
+for _ in $(seq 60); do
+	[ -z "$(said blind 'DNS is not working')" ] || break
+	sleep 0.5
+done
+[ -n "$(said blind 'attempting restart in 10s')" ] || fail "a DNS server that finds nothing stays"
+same "DNS servers after it was given up" "$(lab host docker top blind | grep -c dnsmasq || :)" 0
+lab host docker rm -f blind >/dev/null
 
 # ---- lines of post-rules ----
 printf '%s\n' '# iptables -A FORWARD -j DROP' ' iptables -A FORWARD -j DROP' iptablesX 'iptables-nft -A FORWARD  -i lo -j DROP' \
