@@ -31,10 +31,13 @@ setting() {
 	rm "$new"
 }
 
+owner=${PUID:-1000}:${PGID:-1000}
+# A volume that is new belongs to root.
+chown "$owner" /downloads
 mkdir -p "${conf%/*}"
 if [ ! -f "$conf" ]; then
 	: >"$conf"
-	chown -R "${PUID:-1000}:${PGID:-1000}" "${conf%/*}"
+	chown -R "$owner" "${conf%/*}"
 fi
 setting LegalNotice Accepted true
 setting BitTorrent 'Session\DefaultSavePath' /downloads

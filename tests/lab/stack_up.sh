@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The reference stack works, loses its gateway without a leak and gets it back without a restart of an application;
-# and both leaky stacks do leak.
+# and both leaky stacks do leak. The latter, and the reference once more, with an image of linuxserver's kind.
 # shellcheck source=tests/lab/stack_common.sh
 . "$(dirname "$0")/stack_common.sh"
 
@@ -109,6 +109,57 @@ done
 same "seen from outside after all that" "${got:-nothing}" 198.51.100.2
 same "the application's start" "$(started)" "$before"
 
+compose -f /stack/compose.yml down -v >/dev/null 2>&1
+
+# ---- linuxserver's kind of image ----
+# /init stays as root, gives the user abc the numbers of PUID and PGID and the data in /config to it, puts its own
+# settings there first, and keeps the program running under it.
+cat >"$tmp/init" <<'INIT'
+#!/bin/bash
+set -e
+groupmod -o -g "$PGID" abc
+usermod -o -u "$PUID" abc
+mkdir -p /config/qBittorrent
+[ -f /config/qBittorrent/qBittorrent.conf ] ||
+	printf '[Preferences]\nWebUI\\Address=*\nWebUI\\ServerDomains=*\n' >/config/qBittorrent/qBittorrent.conf
+chown -R abc:abc /config
+for script in /custom-cont-init.d/*; do bash "$script"; done
+export HOME=/config XDG_CONFIG_HOME=/config XDG_DATA_HOME=/config
+trap 'kill "$!"; wait; exit' TERM
+while :; do
+	setpriv --reuid abc --regid abc --init-groups qbittorrent-nox --webui-port="$WEBUI_PORT" \
+		--torrenting-port="$TORRENTING_PORT" &
+	wait "$!" || :
+	sleep 1
+done
+INIT
+lab host docker run --name kind --entrypoint sh leakproof/qbittorrent:local -ec \
+	'useradd -U -u 911 -d /config -s /bin/false abc; rm /entrypoint.sh' >/dev/null 2>&1
+chmod 755 "$tmp/init"
+lab host docker cp /t/init kind:/init >/dev/null 2>&1
+lab host docker commit -c 'ENTRYPOINT ["/init"]' -c 'CMD []' kind test/linuxserver:1 >/dev/null
+lab host docker rm kind >/dev/null
+sed -i 's,^QBITTORRENT_IMAGE=.*,QBITTORRENT_IMAGE=test/linuxserver:1,' "$tmp/env"
+printf 'PUID=1234\nPGID=1235\n' >>"$tmp/env"
+of_program() { # COMMAND: with qBittorrent's own process in $p
+	of_first qbittorrent "for p in /proc/[0-9]*; do read -r c <\$p/comm; [ \$c != qbittorrent-nox ] || break; done; $1"
+}
+# shellcheck disable=SC2016 # expanded inside
+runs_as_abc() { # what
+	same "$1: user of /init" "$(of_first qbittorrent 'stat -c %u:%g /proc/1')" 0:0
+	same "$1: user of its program" "$(of_program 'stat -c %u:%g $p')" 1234:1235
+	same "$1: settings" "$(of_first qbittorrent "grep -c -e 'ServerDomains=\*' -e LSDEnabled=false -e DefaultSavePath=/downloads \
+		/config/qBittorrent/qBittorrent.conf")" 3
+	same "$1: owner of the downloads" "$(of_first qbittorrent 'stat -c %u:%g /downloads')" 1234:1235
+	same "$1: seen from outside" "$(outside leakproof-qbittorrent-1)" 198.51.100.2
+}
+
+compose -f /stack/compose.yml up -d --wait >"$tmp/up.log" 2>&1 || { tail "$tmp/up.log"; fail "up with /init"; }
+runs_as_abc reference
+# shellcheck disable=SC2016 # expanded inside
+same "capabilities of its program" "$(of_program 'sed -n "s/^CapEff:.//p" $p/status')" 0000000000000000
+same "web-ui" "$(lab internet curl -s -m 5 -o /dev/null -w '%{http_code}' http://203.0.113.10:8080/qbittorrent/)" 200
+
 compose -f /stack/compose.yml -f /stack/leaky/start-window/compose.yml up -d --wait >"$tmp/up.log" 2>&1 ||
 	{ tail "$tmp/up.log"; fail "up with the start window"; }
 # Some twenty packets a kill; a slow moment of the machine may hide one kill's, not three.
@@ -123,7 +174,7 @@ compose -f /stack/compose.yml down -v >/dev/null 2>&1
 
 compose -f /stack/leaky/old-architecture/compose.yml up -d --wait >"$tmp/up.log" 2>&1 ||
 	{ tail "$tmp/up.log"; fail "up with the old architecture"; }
-same "the old architecture seen from outside" "$(outside leakproof-qbittorrent-1)" 198.51.100.2
+runs_as_abc "old architecture"
 n=$(leaked leakproof-qbittorrent-1 3 kill_vpn)
 [ "$n" -gt 0 ] || fail "the old architecture does not leak"
 same "the old architecture without its VPN" "$(outside leakproof-qbittorrent-1)" 203.0.113.10
