@@ -47,7 +47,7 @@ static const struct row {
 	  "leakproof/service", "the service stand-in" },
 	{ "webui-inner", "NGINX_IMAGE", "nginx:1.28-alpine", "leakproof/nginx", "Debian's nginx" },
 	{ "webui", "NGINX_IMAGE", "nginx:1.28-alpine", "leakproof/nginx", "Debian's nginx" },
-	{ "plex", "PLEX_IMAGE", "plexinc/pms-docker:latest", "leakproof/service",
+	{ "plex", "PLEX_IMAGE", "plexinc/pms-docker:1.42.2.10156-f737b826c", "leakproof/service",
 	  "the service stand-in" },
 };
 
