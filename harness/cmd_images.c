@@ -76,8 +76,7 @@ static void print_text(const struct image_set *s)
 	for (size_t i = 0; i < images_count(s); i++) {
 		const struct image_choice *c = images_get(s, i);
 
-		printf("%-13s %-40s %s\n", c->service, c->reference,
-		       c->standin ? "stand-in" : "real");
+		printf("%-13s %-40s %s\n", c->service, c->reference, c->kind);
 		printf("%-13s %s\n", "", c->digest);
 		printf("%-13s from: %s (%s)\n", "", c->source, c->why);
 	}

@@ -70,7 +70,7 @@ static int choose_images(struct setup *s, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		const struct image_choice *c = images_get(s->images, i);
 		_cleanup_free_ char *value = str_fmt("%s (%s, %s) %s", c->reference, c->source,
-						     c->standin ? "stand-in" : "real", c->digest);
+						     c->kind, c->digest);
 
 		journal_event(s->journal, "image",
 			      json_pack("{s:s,s:s}", "name", c->service, "value", value));

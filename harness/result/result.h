@@ -161,7 +161,7 @@ struct result {
 	struct result_pair *environment;
 	size_t n_environment; /* kernel, engine, host kind, ... */
 	struct result_pair *images;
-	size_t n_images; /* service -> reference, source, digest, stand-in or real */
+	size_t n_images; /* service -> reference, source, digest, whose program it is */
 	struct result_scenario *scenarios;
 	size_t n_scenarios;
 };

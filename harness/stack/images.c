@@ -151,7 +151,10 @@ static void choose(struct image_set *s, size_t i, char *reference, const char *d
 				    .reference = reference,
 				    .source = source,
 				    .why = why,
-				    .standin = standin };
+				    .standin = standin,
+				    .kind = standin			       ? "stand-in"
+					    : is_official(&rows[i], reference) ? "official"
+									       : "Debian's" };
 	(void)snprintf(c->digest, sizeof(c->digest), "%s", digest);
 	s->files[i] = file;
 }

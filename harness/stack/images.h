@@ -30,6 +30,7 @@ struct image_choice {
 	const char *why;       /* one sentence for people */
 	char digest[80];       /* "sha256:..." of the image's configuration (its id in an engine) */
 	bool standin;	       /* a program of this project in place of the official one */
+	const char *kind;      /* for people: "official", "stand-in", "Debian's" */
 };
 
 struct image_set;

@@ -152,8 +152,8 @@ LEAKPROOF_CACHE=$tmp/cache "$lp" run --images "$tmp/given" --reports "$tmp/repor
 image=$(python3 -c 'import json,sys
 print([i["value"] for i in json.load(open(sys.argv[1]))["images"] if i["name"] == "gluetun"][0])' "$tmp"/reports/latest/result.json)
 same "image in the result" "$image" \
-	"$usual/qmcgaw/gluetun:latest (archive $tmp/given/gluetun.tar.gz, real) $digest"
-grep -q "gluetun.tar.gz, real) $digest" "$tmp/run.txt" || fail "the text does not say which image"
+	"$usual/qmcgaw/gluetun:latest (archive $tmp/given/gluetun.tar.gz, official) $digest"
+grep -q "gluetun.tar.gz, official) $digest" "$tmp/run.txt" || fail "the text does not say which image"
 grep -q "$digest" "$tmp"/reports/latest/index.html || fail "the page does not say which image"
 
 # One that is made for another machine.

@@ -445,8 +445,9 @@ static inline struct result *sample_result(void)
 	(void)result_add_image(r, "gluetun",
 			       "leakproof/gateway:local (built here, stand-in) sha256:4f1c");
 	(void)result_add_image(r, "qbittorrent",
-			       "leakproof/qbittorrent:local (built here, real) sha256:a81d");
-	(void)result_add_image(r, "nginx", "leakproof/nginx:local (built here, real) sha256:77b0");
+			       "leakproof/qbittorrent:local (built here, Debian's) sha256:a81d");
+	(void)result_add_image(r, "nginx",
+			       "leakproof/nginx:local (built here, Debian's) sha256:77b0");
 	sample_passes(r);
 	sample_repeats(r);
 	sample_long_and_broken(r);

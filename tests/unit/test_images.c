@@ -291,6 +291,8 @@ static void test_own(void **state)
 	assert_string_equal(choice(s, "sonarr")->reference, "leakproof/service:t-service");
 	assert_true(choice(s, "plex")->standin);
 	assert_false(choice(s, "qbittorrent")->standin);
+	assert_string_equal(choice(s, "gluetun")->kind, "stand-in");
+	assert_string_equal(choice(s, "qbittorrent")->kind, "Debian's");
 	assert_false(choice(s, "webui")->standin);
 	images_free(s);
 }
@@ -354,6 +356,7 @@ static void test_archive_goes_first(void **state)
 	digest_of(PLAIN_CONFIG, want);
 	assert_string_equal(choice(s, "gluetun")->digest, want);
 	assert_false(choice(s, "gluetun")->standin);
+	assert_string_equal(choice(s, "gluetun")->kind, "official");
 	assert_non_null(strstr(choice(s, "gluetun")->source, "given/a.tar"));
 	assert_string_equal(choice(s, "sonarr")->source, "built here");
 	images_free(s);
