@@ -3,15 +3,13 @@
 #include "packet/internal.h"
 
 #define DNS_HEADER    12
-#define DNS_NAME_WIRE 255
-#define DNS_POINTERS  32 /* more than a 255-byte name of real labels can hold */
-#define DNS_RECORDS   64 /* read of one message; more is a note */
+#define DNS_NAME_WIRE 255 /* the root's byte included (RFC 1035 3.1) */
+#define DNS_POINTERS  32  /* more than a 255-byte name of real labels can hold */
+#define DNS_RECORDS   64  /* read of one message; more is a note */
 
 #define TYPE_A	   1
 #define TYPE_AAAA  28
 #define TYPE_OPT   41
-#define TYPE_TSIG  250
-#define TYPE_ANY   255
 #define OPTION_ECS 8
 
 struct message {
@@ -20,30 +18,30 @@ struct message {
 	enum undecodable fault;
 };
 
-/* A label's bytes as text: a dot or backslash inside, and all that is not printable, as \ddd. */
-static size_t label_put(char *to, size_t at, size_t size, const uint8_t *p, size_t len)
+_Static_assert(DNS_NAME_TEXT > 4 * DNS_NAME_WIRE, "a name of bytes that are each written as \\ddd");
+
+/* A label's bytes as text: a dot, space or backslash inside, and all that is not printable, as \ddd. */
+static size_t label_put(char *to, size_t at, const uint8_t *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (p[i] == '.' || p[i] == ' ') {
 			static const char *const escaped[] = { "\\046", "\\032" };
 
-			if (at + 5 > size)
-				break;
 			memcpy(to + at, escaped[p[i] == ' '], 5);
 			at += 4;
 		} else {
-			at += text_put(to + at, size - at, p + i, 1);
+			at += text_put(to + at, 5, p + i, 1);
 		}
 	}
 	return at;
 }
 
-/* The name at c, decompressed into text (size >= DNS_NAME_TEXT). A pointer must go backwards to before where
- * the name began reading, and their number is bounded, so the walk ends. */
-static bool dns_name(struct message *m, struct cursor *c, char *text, size_t size)
+/* The name at c, decompressed. A pointer must go backwards to before where the name began reading, and their number
+ * is bounded, so the walk ends. */
+static bool dns_name(struct message *m, struct cursor *c, char text[DNS_NAME_TEXT])
 {
 	struct cursor at = *c;
-	size_t out = 0, wire = 0, hops = 0;
+	size_t out = 0, wire = 1, hops = 0;
 	bool jumped = false;
 
 	text[0] = '\0';
@@ -73,16 +71,22 @@ static bool dns_name(struct message *m, struct cursor *c, char *text, size_t siz
 		wire += (size_t)n + 1;
 		if (n > 63 || !label || wire > DNS_NAME_WIRE)
 			return m->fault = UND_DNS_NAME, false;
-		if (out && out + 1 < size)
+		if (out)
 			text[out++] = '.';
-		out = label_put(text, out, size, label, n);
-		text[out < size ? out : size - 1] = '\0';
+		out = label_put(text, out, label, n);
 	}
 	if (!jumped)
 		*c = at;
 	if (out == 0)
 		memcpy(text, ".", 2);
 	return true;
+}
+
+/* Is name the last of these, which end each in a space? None has one inside. */
+static bool is_last_of(const char *names, size_t len, const char *name, size_t n)
+{
+	return len >= n + 1 && memcmp(names + len - n - 1, name, n) == 0 &&
+	       (len == n + 1 || names[len - n - 2] == ' ');
 }
 
 static void remember_name(struct dns_facts *d, const char *name)
@@ -95,7 +99,7 @@ static void remember_name(struct dns_facts *d, const char *name)
 	}
 	if (strcmp(d->qname, name) == 0 || at + n + 2 > sizeof(d->other_names))
 		return;
-	if (at > n && memcmp(d->other_names + at - n - 1, name, n) == 0)
+	if (is_last_of(d->other_names, at, name, n))
 		return; /* the owner of a run of records */
 	memcpy(d->other_names + at, name, n);
 	memcpy(d->other_names + at + n, " ", 2);
@@ -135,7 +139,7 @@ static bool dns_record(struct facts *f, struct message *m, struct cursor *c)
 	uint16_t type, class, n;
 	const uint8_t *data;
 
-	if (!dns_name(m, c, name, sizeof(name)))
+	if (!dns_name(m, c, name))
 		return false;
 	type = cursor_u16(c);
 	class = cursor_u16(c);
@@ -165,7 +169,7 @@ static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
 	for (unsigned i = 0; i < d->questions && i < DNS_RECORDS; i++) {
 		uint16_t type, class;
 
-		if (!dns_name(m, c, name, sizeof(name)))
+		if (!dns_name(m, c, name))
 			return false;
 		type = cursor_u16(c);
 		class = cursor_u16(c);
