@@ -148,7 +148,7 @@ class Worker:
     def ask_tests(self, m):
         """Asks first the tests that noticed most in that file so far, then the quick ones."""
         noticed = self.base.noticed.setdefault(m.path, collections.Counter())
-        for test in sorted(tests_of([m.part]), key=lambda t: (-noticed[t], self.base.limits[t])):
+        for test in sorted(self.base.tests[m.part], key=lambda t: (-noticed[t], self.base.limits[t])):
             said = self.run(test, self.base.limits[test])
             if said != "passes":
                 noticed[test] += 1
@@ -173,9 +173,9 @@ class Worker:
 class Base:
     """The unchanged tree, compiled once."""
 
-    def __init__(self, scratch, tests, jobs):
+    def __init__(self, scratch, parts, jobs):
         self.scratch, self.tree, self.library = scratch, f"{scratch}/tree", f"{scratch}/libunchanged.so"
-        self.tests = tests
+        self.tests = {part: tests_of([part]) for part in parts}
         self.limits = {}  # seconds of processor time
         self.noticed = {}
         for folder in ("harness", "docs", "scenarios", "tests"):
@@ -189,7 +189,7 @@ class Base:
                 sys.exit("the unchanged tree does not link")
             # programs name libchanged.so first: whatever it defines is taken from there
             compile_to(f"{scratch}/libchanged.so", [], self.tree)
-            list(pool.map(self.compile_test, tests))
+            list(pool.map(self.compile_test, tests_of(parts)))
 
     def program(self, test):
         return f"{self.scratch}/test_{test}"
@@ -216,7 +216,7 @@ class Base:
         worker = Worker(self, "first")
         if not worker.build([p for p in paths if p.endswith(".c")]):
             sys.exit("the unchanged files do not make a library")
-        for test in self.tests:
+        for test in dict.fromkeys(t for tests in self.tests.values() for t in tests):
             before = os.times().children_user + os.times().children_system
             if worker.run(test, HANG) != "passes":
                 sys.exit(f"test_{test} fails before anything is changed")
@@ -263,9 +263,8 @@ def judge_all(chosen, args):
     """{(part, path): Counter of verdicts}; prints what lives as it is found."""
     results = collections.defaultdict(collections.Counter)
     local, lock, numbers = threading.local(), threading.Lock(), iter(range(args.jobs))
-    tests = tests_of({m.part for m in chosen})
     with tempfile.TemporaryDirectory(prefix="leakproof-mutants-", dir=args.scratch) as scratch:
-        base = Base(scratch, tests, args.jobs)
+        base = Base(scratch, {m.part for m in chosen}, args.jobs)
         base.check(sorted({m.path for m in chosen}))
 
         def judge(m):
