@@ -133,34 +133,35 @@ static void edns(struct facts *f, uint16_t size, struct cursor c)
 	}
 }
 
-static bool dns_record(struct facts *f, struct message *m, struct cursor *c)
+static void dns_record(struct facts *f, struct message *m, struct cursor *c)
 {
 	char name[DNS_NAME_TEXT];
 	uint16_t type, class, n;
 	const uint8_t *data;
 
 	if (!dns_name(m, c, name))
-		return false;
+		return;
 	type = cursor_u16(c);
 	class = cursor_u16(c);
 	cursor_skip(c, 4); /* time to live */
 	n = cursor_u16(c);
 	data = cursor_take(c, n);
-	if (c->short_)
-		return m->fault = UND_DNS_SHORT, false;
+	if (c->short_) {
+		m->fault = UND_DNS_SHORT;
+		return;
+	}
 	if (type == TYPE_OPT) {
 		edns(f, class, cursor_of(data, n));
-		return true;
+		return;
 	}
 	remember_name(&f->dns, name);
 	if (type == TYPE_A && n == 4)
 		fact_addr(f, ipaddr_v4(data), 0, PLACE_DNS_ANSWER);
 	else if (type == TYPE_AAAA && n == 16)
 		fact_addr(f, ipaddr_v6(data), 0, PLACE_DNS_ANSWER);
-	return true;
 }
 
-static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
+static void dns_sections(struct facts *f, struct message *m, struct cursor *c)
 {
 	struct dns_facts *d = &f->dns;
 	size_t records = (size_t)d->answers + d->authorities + d->additionals;
@@ -170,12 +171,14 @@ static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
 		uint16_t type, class;
 
 		if (!dns_name(m, c, name))
-			return false;
+			return;
 		type = cursor_u16(c);
 		class = cursor_u16(c);
 		remember_name(d, name);
-		if (c->short_)
-			return m->fault = UND_DNS_SHORT, false;
+		if (c->short_) {
+			m->fault = UND_DNS_SHORT;
+			return;
+		}
 		if (i == 0) {
 			d->qtype = type;
 			d->qclass = class;
@@ -183,10 +186,8 @@ static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
 	}
 	if (d->questions > DNS_RECORDS || records > DNS_RECORDS)
 		fact_reason(f, UND_DNS_COUNT);
-	for (size_t i = 0; i < records && i < DNS_RECORDS; i++)
-		if (!dns_record(f, m, c))
-			return false;
-	return true;
+	for (size_t i = 0; i < records && i < DNS_RECORDS && m->fault == UND_NONE; i++)
+		dns_record(f, m, c);
 }
 
 static bool dns_header(struct dns_facts *d, struct cursor *c, enum dns_transport t)
@@ -278,7 +279,8 @@ bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_tr
 	if (!(p[2] & 0x80) && (be16(p + 6) || be16(p + 8)))
 		return false;
 	dns_header(&f->dns, &c, t);
-	if (!dns_sections(f, &m, &c) || c.left || !type_is_plausible(f->dns.qtype) ||
+	dns_sections(f, &m, &c);
+	if (m.fault != UND_NONE || c.left || !type_is_plausible(f->dns.qtype) ||
 	    f->dns.qclass != 1) {
 		f->n_addrs = kept;
 		return false;

@@ -188,6 +188,37 @@ static void many_records(void **state)
 	}
 }
 
+static void header_flags(void **state)
+{
+	static const struct {
+		unsigned flags, opcode, rcode;
+		bool response, authoritative, truncated, recursion;
+	} rows[] = {
+		{ 0x0000, 0, 0, false, false, false, false },
+		{ 0x8000, 0, 0, true, false, false, false },
+		{ 0x7800, 15, 0, false, false, false, false },
+		{ 0x0400, 0, 0, false, true, false, false },
+		{ 0x0200, 0, 0, false, false, true, false },
+		{ 0x0100, 0, 0, false, false, false, true },
+		{ 0x00ff, 0, 15, false, false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame p = { .n = 0 };
+
+		dns_head(&p, rows[i].flags, 1, 0, 0);
+		put_many(&p, 1, 0);
+		assert_int_equal(reason_of(&p), UND_NONE);
+		assert_int_equal(facts.dns.opcode, rows[i].opcode);
+		assert_int_equal(facts.dns.rcode, rows[i].rcode);
+		assert_int_equal(facts.dns.response, rows[i].response);
+		assert_int_equal(facts.dns.authoritative, rows[i].authoritative);
+		assert_int_equal(facts.dns.truncated, rows[i].truncated);
+		assert_int_equal(facts.dns.recursion_desired, rows[i].recursion);
+	}
+}
+
 /* Records of all three sections count together. */
 static void sections_are_added(void **state)
 {
@@ -485,6 +516,19 @@ static void counts_on_any_port(void **state)
 	}
 }
 
+/* A record that ends with the datagram, behind its name, is no record. */
+static void half_a_record_on_any_port(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	dns_head(&p, 0x8180, 1, 1, 0);
+	put_many(&p, 1, 1);
+	assert_true(is_shape(&p));
+	p.n -= 10;
+	assert_false(is_shape(&p));
+}
+
 /* Addresses of what is no DNS after all are not kept. */
 static void no_address_of_what_is_none(void **state)
 {
@@ -572,6 +616,7 @@ int main(void)
 		cmocka_unit_test(pointers_are_whole),
 		cmocka_unit_test(pointers_are_counted),
 		cmocka_unit_test(many_records),
+		cmocka_unit_test(header_flags),
 		cmocka_unit_test(sections_are_added),
 		cmocka_unit_test(short_messages),
 		cmocka_unit_test(addresses_by_type_and_length),
@@ -581,6 +626,7 @@ int main(void)
 		cmocka_unit_test(damaged_questions),
 		cmocka_unit_test(queries_on_any_port),
 		cmocka_unit_test(counts_on_any_port),
+		cmocka_unit_test(half_a_record_on_any_port),
 		cmocka_unit_test(no_address_of_what_is_none),
 		cmocka_unit_test(netbios_names),
 		cmocka_unit_test(netbios_cut_short),
