@@ -302,20 +302,24 @@ static bool nbns_label(const char *encoded, uint8_t raw[16])
 	return true;
 }
 
-bool decode_nbns(struct facts *f, const uint8_t *p, size_t len)
+static void nbns_name(struct facts *f)
 {
 	uint8_t raw[16];
 	size_t n = 15;
 
-	decode_dns(f, p, len, DNS_NETBIOS);
-	if (facts_has_reason(f, UND_DNS_SHORT) || facts_has_reason(f, UND_DNS_NAME))
-		return true;
 	if (!nbns_label(f->dns.qname, raw)) {
 		fact_reason(f, UND_NBNS_NAME);
-		return true;
+		return;
 	}
 	while (n > 0 && (raw[n - 1] == ' ' || raw[n - 1] == 0))
 		n--;
 	text_put(f->dns.qname, sizeof(f->dns.qname), raw, n);
+}
+
+bool decode_nbns(struct facts *f, const uint8_t *p, size_t len)
+{
+	decode_dns(f, p, len, DNS_NETBIOS);
+	if (!facts_has_reason(f, UND_DNS_SHORT) && !facts_has_reason(f, UND_DNS_NAME))
+		nbns_name(f);
 	return true;
 }

@@ -513,6 +513,7 @@ static void counts_on_any_port(void **state)
 		put_many(&p, n[0], n[1] + n[2] + n[3]);
 		if (is_shape(&p) != rows[i].good)
 			fail_msg("row %zu", i);
+		assert_int_equal(facts.reasons, 0);
 	}
 }
 
@@ -544,6 +545,22 @@ static void no_address_of_what_is_none(void **state)
 	put8(&p, 0);
 	assert_false(is_shape(&p));
 	assert_int_equal(facts.n_addrs, 0);
+}
+
+/* A uTP packet whose connection and time look like the head of a query with an answer, or of an answer. */
+static void what_begins_like_dns(void **state)
+{
+	(void)state;
+	for (unsigned connection = 1; connection <= 0x8001; connection += 0x8000) {
+		struct frame p = { .n = 0 };
+
+		p_utp_syn(&p);
+		set16(&p, 2, connection);
+		set16(&p, 4, 1);
+		set16(&p, 6, 1);
+		decode_on(5300, &p);
+		assert_true(facts.protos == (P(UDP) | P(BT_UTP)));
+	}
 }
 
 /* ---- names of NetBIOS (RFC 1001 14.1) ---- */
@@ -606,6 +623,10 @@ static void netbios_cut_short(void **state)
 		assert_false(facts_has_reason(&facts, UND_NBNS_NAME));
 		assert_true(facts.protos & P(NBNS));
 	}
+	p.n = 0; /* and is nothing else besides */
+	p_utp_syn(&p);
+	decode_on(137, &p);
+	assert_true(facts.protos == (P(UDP) | P(DNS) | P(NBNS)));
 }
 
 int main(void)
@@ -628,6 +649,7 @@ int main(void)
 		cmocka_unit_test(counts_on_any_port),
 		cmocka_unit_test(half_a_record_on_any_port),
 		cmocka_unit_test(no_address_of_what_is_none),
+		cmocka_unit_test(what_begins_like_dns),
 		cmocka_unit_test(netbios_names),
 		cmocka_unit_test(netbios_cut_short),
 	};
