@@ -182,6 +182,7 @@ static void chains_are_bounded(void **state)
 		put_udp(&f, 7, 9, 0);
 		assert_int_equal(raw(&f), n <= 16 ? UND_NONE : UND_IP6_EXTENSION_DEPTH);
 		assert_int_equal(facts.layer[0].has_ports, n <= 16);
+		assert_true((facts.reasons & (facts.reasons - 1)) == 0); /* and it ends there */
 	}
 }
 
