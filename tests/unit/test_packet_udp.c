@@ -306,6 +306,120 @@ static void gtpu_headers(void **state)
 	assert_true(protos_on(40000, 2152, &(struct frame){ { 0x30 }, 1 }) == 0);
 }
 
+#define ETH4	 "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+#define V6_EMPTY "\x60\0\0\0\0\0\x3b\x40" SRC6 DST6 /* no next header */
+#define BYTES(s) (s), sizeof(s) - 1
+
+/* Where the header ends with the datagram there is nothing to enter; a byte more is entered, and is too short. */
+static void tunnels_at_their_limits(void **state)
+{
+	static const struct {
+		unsigned port;
+		const char *b;
+		size_t n;
+		enum undecodable reason; /* of what is entered; UND_NONE: not entered, or whole */
+		unsigned layers;
+	} rows[] = {
+		{ 6081, BYTES("\0\0\x65\x58\0\0\x2a\0"), UND_NONE, 1 },
+		{ 6081, BYTES("\0\0\x65\x58\0\0\x2a"), UND_NONE, 1 },
+		{ 6081, BYTES("\0\0\x65\x58\0\0\x2a\0."), UND_LINK_SHORT, 1 },
+		{ 6081, BYTES("\1\0\x65\x58\0\0\x2a\0...."), UND_NONE, 1 },
+		{ 6081, BYTES("\1\0\x65\x58\0\0\x2a\0....."), UND_LINK_SHORT, 1 },
+		{ 6081, BYTES("\0\xc0\x65\x58\0\0\x2a\0."), UND_LINK_SHORT, 1 },
+		{ 6081, BYTES("\0\1\x65\x58\0\0\x2a\0."), UND_NONE, 1 },
+		{ 6081, BYTES("\0\x20\x65\x58\0\0\x2a\0."), UND_NONE, 1 },
+		{ 6081, BYTES("\x80\0\x65\x58\0\0\x2a\0."), UND_NONE, 1 },
+		{ 6081, BYTES("\0\0\x86\xdd\0\0\x2a\0" V6_EMPTY), UND_NONE, 2 },
+		{ 1701, BYTES("\0\2\0\1\0\2"), UND_NONE, 1 },
+		{ 1701, BYTES("\0\2\0\1\0"), UND_NONE, 1 },
+		{ 1701, BYTES("\0\2\0\1\0\2\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\0\2\0\1\0\2\x57" V6_EMPTY), UND_NONE, 2 },
+		{ 1701, BYTES("\x40\2\0\x09\0\1\0\2\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\x40\2\0\x0a\0\1\0\2\x21"), UND_NONE, 1 },
+		{ 1701, BYTES("\x08\2\0\1\0\2NsN"), UND_NONE, 1 },
+		{ 1701, BYTES("\x08\2\0\1\0\2NsNr"), UND_NONE, 1 },
+		{ 1701, BYTES("\x08\2\0\1\0\2NsNr\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\2\2\0\1\0\2\0\3pad"), UND_NONE, 1 },
+		{ 1701, BYTES("\2\2\0\1\0\2\0\3pad\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\2\2\0\1\0\2\0\4pad"), UND_NONE, 1 },
+		{ 3544, BYTES(V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\x60\0\0\0\0\1\x3b\x40" SRC6 DST6), UND_NONE, 1 },
+		{ 3544, BYTES("\x60\0\0\0\0\1\x3b\x40" SRC6 DST6 "."), UND_NONE, 2 },
+		{ 3544, BYTES("\x50\0\0\0\0\0\x3b\x40" SRC6 DST6), UND_NONE, 1 },
+		{ 3544, BYTES("\0\0\1\2abcd" V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\0\1\1\2cvvnonce...\0" V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\0\1\0\0nonce...\0\0\0\1\2abcd" V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\0\2\0\0nonce...\0" V6_EMPTY), UND_NONE, 1 },
+		{ 2152, BYTES("\x30\xff\0\1\0\0\0\1\x45"), UND_IP4_SHORT, 1 },
+		{ 2152, BYTES("\x30\xff\0\x28\0\0\0\1" V6_EMPTY), UND_NONE, 2 },
+		{ 4789, BYTES("\x08\0\0\0\0\0\x2a\0" ETH4 "\x45"), UND_IP4_SHORT, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		udp4(40000, rows[i].port, rows[i].b, rows[i].n);
+		if (facts.reason != rows[i].reason || facts.n_layers != rows[i].layers)
+			fail_msg("row %zu: %s, %u layers", i, undecodable_name(facts.reason),
+				 facts.n_layers);
+	}
+}
+
+/* Eight extension headers of GTP-U are walked over. */
+static void extensions_of_gtpu_are_bounded(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 10; n++) {
+		struct frame p = { .n = 0 };
+
+		put(&p, "\x34\xff\0\0\0\0\0\1\0\0\0\x85", 12);
+		for (unsigned i = 1; i <= n; i++) {
+			put(&p, "\1\x10\5", 3);
+			put8(&p, i < n ? 0x85 : 0);
+		}
+		put(&p, V6_EMPTY, 40);
+		set16(&p, 2, p.n - 8);
+		udp4(40000, 2152, p.b, p.n);
+		assert_int_equal(facts.n_layers, n <= 8 ? 2 : 1);
+	}
+}
+
+/* ---- WireGuard, and a DNS query that looks like it ---- */
+
+/* Id 0x0400 and no flags are WireGuard's data message; 32 bytes is one of its sizes. */
+static void put_query_like_wireguard(struct frame *p, const char *name, bool subnet)
+{
+	put(p, "\4\0\0\0\0\1\0\0\0\0\0\0", 12);
+	p->b[11] = subnet;
+	put_name(p, name);
+	put32(p, 0x00010001);
+	if (subnet)
+		put(p, "\0\0\x29\4\xd0\0\0\0\0\0\x0b\0\x08\0\7\0\1\x18\0\xcb\0\x71", 22);
+}
+
+static void queries_that_look_like_wireguard(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	put_query_like_wireguard(&p, "torrents1.test", false);
+	assert_int_equal(p.n, 32);
+	assert_true(protos_on(40000, 53, &p) == P(DNS));
+	assert_int_equal(facts.weak, 0);
+	assert_true(protos_on(40000, 51820, &p) == P(DNS));
+	assert_true(facts.weak == P(DNS));
+	p.b[31] = 2; /* of a class that is not IN: a message of WireGuard */
+	assert_true(protos_on(40000, 51820, &p) == P(WIREGUARD));
+	assert_int_equal(facts.weak, 0);
+	p.b[31] = 1;
+	p.b[4] = 1; /* 257 questions */
+	assert_true(protos_on(40000, 51820, &p) == P(WIREGUARD));
+	p.n = 0;
+	put_query_like_wireguard(&p, "abc.test", true);
+	assert_int_equal(p.n, 48);
+	assert_true(protos_on(40000, 53, &p) == P(DNS));
+	assert_int_equal(facts.n_addrs, 1);
+}
+
 /* ---- OpenVPN: known by a reset, or taken for it on its port ---- */
 
 static void openvpn_by_reset_or_port(void **state)
@@ -333,6 +447,9 @@ int main(void)
 		cmocka_unit_test(announcements_of_ssdp),
 		cmocka_unit_test(vxlan_headers),
 		cmocka_unit_test(gtpu_headers),
+		cmocka_unit_test(tunnels_at_their_limits),
+		cmocka_unit_test(extensions_of_gtpu_are_bounded),
+		cmocka_unit_test(queries_that_look_like_wireguard),
 		cmocka_unit_test(openvpn_by_reset_or_port),
 	};
 
