@@ -8,8 +8,6 @@
 	6 /* headers of this file in one frame, likewise: a bound against recursion without end */
 #define TYPE_SLARP	0x8035
 #define TYPE_CDP	0x2000
-#define TYPE_IP4	0x0800
-#define TYPE_IP6	0x86dd
 #define TYPE_MPLS	0x8847
 #define TYPE_MPLS_ANY	0x8848
 #define TYPE_PPP	0x880b

@@ -67,6 +67,7 @@ static void the_packet_is_found(void **state)
 		{ LINK_PPI, HEAD("\0\0\x0c\0\1\0\0\0abcd\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"), false },
 		{ LINK_PPI, HEAD("\0\0\x08\0\x65\0\0\0"), true },
 		{ LINK_ETHERNET, HEAD("\2\0\0\0\0\1\2\0\0\0\0\2\x88\x47\0\1\x01\x40"), true },
+		{ LINK_ETHERNET, HEAD("\2\0\0\0\0\1\2\0\0\0\0\2\x88\x48\0\1\x01\x40"), false },
 		{ LINK_ETHERNET, HEAD("\2\0\0\0\0\1\2\0\0\0\0\2\x88\x0b\0\x21"), false },
 		/* LLC with SNAP, and with IP's own service access point */
 		{ LINK_ETHERNET, HEAD("\2\0\0\0\0\1\2\0\0\0\0\2\0\x60\xaa\xaa\3\0\0\0\x08\0"),
