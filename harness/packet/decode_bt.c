@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* BitTorrent between peers: handshake, extension messages, PEX, holepunch, uTP, local discovery. */
+#include "base/order.h"
 #include "packet/bencode.h"
 #include "packet/internal.h"
 
@@ -171,7 +172,7 @@ size_t decode_bt_messages(struct facts *f, const uint8_t *p, size_t len,
 		}
 		if (m[4] != MSG_EXTENDED) {
 			*skip = (uint32_t)(size > have ? size - have : 0);
-			used += 4 + (size < have ? size : have);
+			used += 4 + (min_u64(size, have));
 			continue;
 		}
 		if (size > have)
@@ -286,24 +287,30 @@ static bool hex_hash(const uint8_t *p, uint8_t hash[20])
 	return true;
 }
 
+/* Where the value of a line of this name begins; 0: the line has another name. */
+static size_t value_of(const uint8_t *p, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	return len >= n && strncasecmp((const char *)p, name, n) == 0 ? n : 0;
+}
+
 static void lsd_line(struct facts *f, const uint8_t *p, size_t len)
 {
-	static const char hash[] = "infohash:", port[] = "port:";
-	size_t at;
+	size_t hash = value_of(p, len, "infohash:"), port = value_of(p, len, "port:");
+	unsigned v = 0;
 
-	if (len > sizeof(hash) + 39 && strncasecmp((const char *)p, hash, sizeof(hash) - 1) == 0) {
-		for (at = sizeof(hash) - 1; at + 40 < len && p[at] == ' '; at++)
+	if (hash) {
+		for (; hash + 40 < len && p[hash] == ' '; hash++)
 			;
-		if (at + 40 <= len && !f->bt.has_info_hash)
-			f->bt.has_info_hash = hex_hash(p + at, f->bt.info_hash);
-	} else if (len > sizeof(port) &&
-		   strncasecmp((const char *)p, port, sizeof(port) - 1) == 0) {
-		unsigned v = 0;
-
-		for (at = sizeof(port) - 1; at < len && v < 65536; at++)
-			if (p[at] >= '0' && p[at] <= '9')
-				v = v * 10 + (unsigned)(p[at] - '0');
-		f->bt.port = (uint16_t)v;
+		if (hash + 40 <= len && !f->bt.has_info_hash)
+			f->bt.has_info_hash = hex_hash(p + hash, f->bt.info_hash);
+	}
+	if (port) {
+		for (; port < len && v <= UINT16_MAX; port++)
+			if (p[port] >= '0' && p[port] <= '9')
+				v = v * 10 + (unsigned)(p[port] - '0');
+		f->bt.port = (uint16_t)(v > UINT16_MAX ? 0 : v);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* BitTorrent with nodes and trackers: DHT (BEP 5, 32, 42), UDP and HTTP trackers (BEP 15, 3, 7, 23, 24). */
+#include "base/order.h"
 #include "packet/bencode.h"
 #include "packet/internal.h"
 
@@ -526,8 +527,7 @@ bool decode_bt_websocket(struct facts *f, const uint8_t *p, size_t len)
 		mask = cursor_take(&c, 4);
 	if (c.short_ || stated < 16)
 		return false;
-	n = c.left < stated ? c.left : (size_t)stated;
-	n = n < sizeof(text) ? n : sizeof(text);
+	n = min_u64(min_u64(c.left, stated), sizeof(text));
 	/* The JSON begins with a brace: tried before the whole is unmasked. */
 	if (n < 16 || (c.p[0] ^ (mask ? mask[0] : 0)) != '{')
 		return false;

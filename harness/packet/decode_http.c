@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP/1 heads, and what travels in them: tracker announces, UPnP's SOAP, WebSocket upgrades, SSDP. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@ static bool begins(const uint8_t *p, size_t len, const char *text)
 {
 	size_t n = strlen(text);
 
-	return memcmp(p, text, len < n ? len : n) == 0;
+	return memcmp(p, text, min_u64(len, n)) == 0;
 }
 
 /* A method of HTTP or of what is built upon it (WebDAV, UPnP), for lines whose end is not there to ask. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* QUIC: headers (RFC 9000 17, 9369, the drafts before, Google's own), and the hello inside a client's Initial,
  * which is encrypted with keys that anybody can derive (RFC 9001 5.2). */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <openssl/evp.h>
@@ -206,7 +207,7 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
  * then the values. SNI and nothing else is wanted. */
 static void google_hello(struct facts *f, const uint8_t *p, size_t len)
 {
-	const uint8_t *at = memmem(p, len < CHLO_WITHIN ? len : CHLO_WITHIN, "CHLO", 4), *values;
+	const uint8_t *at = memmem(p, min_u64(len, CHLO_WITHIN), "CHLO", 4), *values;
 	uint32_t n, from = 0, end;
 
 	if (!at || (len -= (size_t)(at - p)) < 8)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* TLS: any record by its shape, the ClientHello for SNI and ALPN (RFC 8446, 6066, 7301); DTLS by its shape. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #define RECORD_HEADER	       5
@@ -147,8 +148,7 @@ enum head_state decode_tls_hello(struct facts *f, const uint8_t *p, size_t len, 
 		return HEAD_NO;
 	if (stated > len - 4 && !last)
 		return HEAD_MORE;
-	return hello_body(f, cursor_of(p + 4, stated < len - 4 ? stated : len - 4),
-			  stated <= len - 4, false)
+	return hello_body(f, cursor_of(p + 4, min_u64(stated, len - 4)), stated <= len - 4, false)
 		       ? HEAD_DONE
 		       : HEAD_NO;
 }
@@ -178,8 +178,7 @@ static enum head_state hello_of_records(struct facts *f, const uint8_t *p, size_
 		size_t size = be16(c.p + 3), part;
 
 		cursor_skip(&c, RECORD_HEADER);
-		part = size < c.left ? size : c.left;
-		part = part < sizeof(whole) - n ? part : sizeof(whole) - n;
+		part = min_u64(min_u64(size, c.left), sizeof(whole) - n);
 		memcpy(whole + n, c.p, part);
 		n += part;
 		if (size > c.left)

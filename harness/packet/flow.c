@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The decoder's memory: heads split over TCP segments, QUIC hellos over datagrams, IP fragments, and who spoke
  * which protocol. Every table has a fixed size; in each the least recently used entry makes room. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <netinet/in.h>
@@ -307,7 +308,7 @@ static enum head_state head_dns(struct work *w, const uint8_t *p, size_t n, bool
 			break;
 		if (count)
 			first = w->f->dns;
-		decode_dns(w->f, p + at + 2, stated < have ? stated : have, t);
+		decode_dns(w->f, p + at + 2, min_u64(stated, have), t);
 		if (count++) {
 			size_t end = strlen(first.other_names), len = strlen(w->f->dns.qname);
 
@@ -318,7 +319,7 @@ static enum head_state head_dns(struct work *w, const uint8_t *p, size_t n, bool
 			}
 			w->f->dns = first;
 		}
-		at += 2 + (stated < have ? stated : have);
+		at += 2 + (min_u64(stated, have));
 	}
 	return count ? HEAD_DONE : last ? HEAD_NO : HEAD_MORE;
 }
