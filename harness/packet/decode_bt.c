@@ -171,7 +171,7 @@ size_t decode_bt_messages(struct facts *f, const uint8_t *p, size_t len,
 			return len;
 		}
 		if (m[4] != MSG_EXTENDED) {
-			*skip = (uint32_t)(size > have ? size - have : 0);
+			*skip = (uint32_t)(size - min_u64(size, have));
 			used += 4 + (min_u64(size, have));
 			continue;
 		}

@@ -50,7 +50,7 @@ static size_t nd_fixed_size(uint8_t type)
 	}
 }
 
-bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
+void decode_nd(struct facts *f, const uint8_t *p, size_t len)
 {
 	struct cursor c = cursor_of(p, len);
 	struct nd_facts *n = &f->nd;
@@ -62,7 +62,7 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 	h = cursor_take(&c, nd_fixed_size(n->type));
 	if (!h) {
 		fact_reason(f, UND_ND_SHORT);
-		return true;
+		return;
 	}
 	if (n->type == 134)
 		n->router_lifetime = be16(h + 6);
@@ -80,7 +80,6 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 		body = cursor_sub(&c, size - 2);
 		nd_option(n, kind, body);
 	}
-	return true;
 }
 
 /* ---- DHCP, RFC 2131, 2132, 3442 ---- */

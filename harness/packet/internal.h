@@ -133,7 +133,7 @@ void decode_arp(struct work *w, struct span s);
 bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
 bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
 bool decode_nbns(struct facts *f, const uint8_t *p, size_t len);
-bool decode_nd(struct facts *f, const uint8_t *p, size_t len);
+void decode_nd(struct facts *f, const uint8_t *p, size_t len);
 bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len);
 bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len);
 bool decode_ntp(struct facts *f, const uint8_t *p, size_t len);

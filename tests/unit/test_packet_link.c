@@ -325,6 +325,15 @@ static void llc_headers(void **state)
 	}
 }
 
+/* 802.3's length ends the frame, and padding follows; below 3 it cannot be one. */
+static void llc_ends_before_the_padding(void **state)
+{
+	(void)state;
+	for (unsigned n = 2; n <= 60; n++)
+		assert_int_equal(is_upkeep(n, HEAD("\x42\x42\3\0\0"), 40),
+				 n == 2 || n == 4 || n >= 7);
+}
+
 /* RFC 1661 5: the length counts code, identifier and itself, and the packet holds it. */
 static void control_of_ppp(void **state)
 {
@@ -421,6 +430,7 @@ static void short_links(void **state)
 		{ LINK_NFLOG, HEAD("\2\0\0\5\5\0\x09\0\x45"), UND_IP4_SHORT },
 		{ LINK_NFLOG, HEAD("\2\0\0\5\4\0\x0a\0\5\0\x09\0\x45"), UND_IP4_SHORT },
 		{ LINK_NFLOG, HEAD("\2\0\0\5\5\0\x0a\0....\5\0\x09\x80\x45"), UND_IP4_SHORT },
+		{ LINK_NFLOG, HEAD("\2\0\0\5\4\0\x09\0"), UND_IP4_SHORT },
 		{ LINK_NFLOG, HEAD("\2\0\0\5\6\0\x09\0\x45"), UND_LINK_SHORT },
 		{ LINK_PPI, HEAD("\0\0\x08\0\x65\0\0"), UND_LINK_SHORT },
 		{ LINK_PPI, HEAD("\0\0\x09\0\x65\0\0\0"), UND_LINK_SHORT },
@@ -532,6 +542,7 @@ int main(void)
 		cmocka_unit_test(discovery_of_pppoe),
 		cmocka_unit_test(loopback_tests),
 		cmocka_unit_test(llc_headers),
+		cmocka_unit_test(llc_ends_before_the_padding),
 		cmocka_unit_test(control_of_ppp),
 		cmocka_unit_test(short_links),
 		cmocka_unit_test(depths_at_their_limits),

@@ -415,6 +415,67 @@ static void pcp_addresses(void **state)
 	assert_int_equal(facts.n_addrs, 1);
 }
 
+/* ---- a port's protocol, or what else it is ---- */
+
+#define TIMES "\0\0\1\0\0\0\0\0"   /* uTP's clock and difference */
+#define REST  "\0\x10\0\0\0\1\0\0" /* its window and numbers */
+
+/* What is none of the port's messages may be something else; what is one is that, and nothing else besides. */
+static void ports_come_before_weak_shapes(void **state)
+{
+	static const struct {
+		unsigned port;
+		const char *b;
+		size_t n;
+		uint64_t protos;
+	} rows[] = {
+		{ 67, OPTIONS("\x41\0\0\1" TIMES REST), P(BT_UTP) },
+		{ 547, OPTIONS("\x41\0\0\1" TIMES REST), P(BT_UTP) },
+		{ 547, OPTIONS("\x21\0\0\1" TIMES REST), P(BT_UTP) }, /* options that do not fit */
+		{ 123, OPTIONS("\x41\0\0\1" TIMES REST), P(BT_UTP) },
+		{ 123, OPTIONS("\x21\0\0\1" TIMES REST),
+		  P(BT_UTP) }, /* a version, a mode, too short */
+		{ 5351, OPTIONS("\x41\0\0\1" TIMES REST), P(BT_UTP) },
+		/* a beginning of BOOTP, a time message, a mapping that look like uTP and STUN of old */
+		{ 67, OPTIONS("\1\1\6\0" TIMES REST "\0\1xdata"), P(DHCP) },
+		{ 123,
+		  OPTIONS("\x21\1\6\0" TIMES REST "\0\x1a"
+			  "01234567890123456789012345"),
+		  P(NTP) },
+		{ 5351, OPTIONS("\0\1\0\x08" TIMES REST "\0\3\0\4\0\0\0\0"), P(NATPMP) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame p = { .n = 0 };
+
+		put(&p, rows[i].b, rows[i].n);
+		decode_on(rows[i].port, &p);
+		if (facts.protos != (rows[i].protos | P(UDP)))
+			fail_msg("row %zu: %llx", i, (unsigned long long)facts.protos);
+		if (rows[i].protos == P(BT_UTP))
+			continue;
+		decode_on(40001, &p);
+		if (!(facts.protos & (P(BT_UTP) | P(STUN))))
+			fail_msg("row %zu is nothing on another port", i);
+	}
+}
+
+/* A whole DHCP request whose server's address is an extension of uTP. */
+static void dhcp_is_nothing_else(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	put_dhcp(&p, "\0\0\0\0", "\0\0\0\0");
+	memcpy(p.b + 20, "\0\1x.", 4);
+	put_text(&p, "\x35\1\1\xff");
+	decode_on(67, &p);
+	assert_true(facts.protos == (P(UDP) | P(DHCP)));
+	decode_on(40001, &p);
+	assert_true(facts.protos == (P(UDP) | P(BT_UTP)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +490,8 @@ int main(void)
 		cmocka_unit_test(mappings_have_their_sizes),
 		cmocka_unit_test(mapping_fields),
 		cmocka_unit_test(pcp_addresses),
+		cmocka_unit_test(ports_come_before_weak_shapes),
+		cmocka_unit_test(dhcp_is_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("packet_local", tests, NULL, NULL);
