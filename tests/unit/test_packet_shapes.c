@@ -235,6 +235,7 @@ static void time_messages_have_their_shape(void **state)
 	static const struct port_row rows[] = {
 		ROW_OF("\x23\0\6\x20" Z44, P(NTP), 0), /* a client that tells nothing */
 		ROW_OF("\x1b\0\0\0" Z44, P(NTP), 0),
+		ROW_OF("\x0b\1\6\xe9" Z44, P(NTP), 0), /* version 1 */
 		ROW_OF("\x24\x10\x11\xe0" Z44, P(NTP), 0),
 		ROW_OF("\x24\1\xf8\xff" Z44 "digest..", P(NTP), 0),
 		ROW_OF("\x24\x11\6\xe9" Z44, 0, 0),
