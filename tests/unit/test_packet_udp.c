@@ -364,6 +364,73 @@ static void tunnels_at_their_limits(void **state)
 	}
 }
 
+#define CLOCK	"\0\0\1\0\0\0\0\0" /* uTP's */
+#define WINDOW	"\0\x10\0\0\0\1\0\0"
+#define ROOT_IN "\0\0\1\0\1" /* a question for the root */
+
+/* What is no tunnel's on its port may be something else, of those that a shape alone tells (from port 443: QUIC). */
+static void refused_by_tunnels(void **state)
+{
+	static const struct {
+		unsigned sport, dport;
+		const char *b;
+		size_t n;
+		uint64_t protos;
+	} rows[] = {
+		{ 40000, 4789, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 2152, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 6081, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 1701, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 3544, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 1701, BYTES("\x41\2\xff\xff" CLOCK WINDOW "\0\1x"), P(BT_UTP) },
+		{ 40000, 2152, /* an extension of no words; also a query with an option */
+		  BYTES("\x34\xff\0\x14\0\1\0\0\0\0\0\1" ROOT_IN "\0\0\x29\4\xd0\0\0\0\0\0\0"),
+		  P(DNS) },
+		{ 443, 1701,
+		  BYTES("\x42\2\0\x15\0\1\0\2\0\xff"
+			"0123456789a"),
+		  P(QUIC) },
+		{ 443, 3544, BYTES("\x60\0\0\0\0\1\x3b\x40" SRC6 DST6), P(QUIC) },
+		{ 443, 6081,
+		  BYTES("\x40\0\x65\x58\0\0\x2a\0"
+			"01234567890123456789"),
+		  P(QUIC) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		udp4(rows[i].sport, rows[i].dport, rows[i].b, rows[i].n);
+		if (facts.protos != (rows[i].protos | P(UDP)) || facts.reason != UND_NONE)
+			fail_msg("row %zu: %llx", i, (unsigned long long)facts.protos);
+	}
+}
+
+/* What is a tunnel's is nothing else, though it might be a query (or QUIC) on another port. */
+static void entered_and_nothing_else(void **state)
+{
+	static const struct {
+		unsigned sport, dport;
+		const char *b;
+		size_t n;
+	} rows[] = {
+		{ 40000, 4789, BYTES("\x08\0\0\0\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 40000, 6081, BYTES("\0\0\1\0\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 40000, 1701, BYTES("\0\2\1\0\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 40000, 2152, BYTES("\x30\xff\0\x09\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 443, 3544, BYTES(V6_EMPTY) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		udp4(rows[i].sport, rows[i].dport, rows[i].b, rows[i].n);
+		if (facts.protos != P(UDP))
+			fail_msg("row %zu: %llx", i, (unsigned long long)facts.protos);
+		assert_true(facts.undecodable || facts.n_layers == 2);
+		udp4(rows[i].sport, 40001, rows[i].b, rows[i].n);
+		assert_true(facts.protos & (P(DNS) | P(QUIC)));
+	}
+}
+
 /* Eight extension headers of GTP-U are walked over. */
 static void extensions_of_gtpu_are_bounded(void **state)
 {
@@ -448,6 +515,8 @@ int main(void)
 		cmocka_unit_test(vxlan_headers),
 		cmocka_unit_test(gtpu_headers),
 		cmocka_unit_test(tunnels_at_their_limits),
+		cmocka_unit_test(refused_by_tunnels),
+		cmocka_unit_test(entered_and_nothing_else),
 		cmocka_unit_test(extensions_of_gtpu_are_bounded),
 		cmocka_unit_test(queries_that_look_like_wireguard),
 		cmocka_unit_test(openvpn_by_reset_or_port),
