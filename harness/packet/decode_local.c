@@ -73,7 +73,8 @@ void decode_nd(struct facts *f, const uint8_t *p, size_t len)
 		size_t size = (size_t)cursor_u8(&c) * 8;
 		struct cursor body;
 
-		if (c.short_ || size == 0 || size - 2 > c.left) {
+		if (size - 2 >
+		    c.left) { /* 0, also where it is missing, would be more than there can be */
 			fact_reason(f, UND_ND_OPTION);
 			break;
 		}
@@ -255,11 +256,9 @@ static bool is_time_message(const uint8_t *p, size_t len)
 bool decode_ntp(struct facts *f, const uint8_t *p, size_t len)
 {
 	/* Modes 6 and 7 (control, private) are shorter than the 48 bytes of a time message, and say less. */
-	if (len < 4)
-		return false;
 	f->ntp.version = p[0] >> 3 & 7;
 	f->ntp.mode = p[0] & 7;
-	if (f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
+	if (len < 4 || f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
 		return false;
 	if (f->ntp.mode >= 6)
 		return fact_weak(f, PROTO_NTP), true;

@@ -251,6 +251,7 @@ static void time_messages_have_their_shape(void **state)
 		ROW_OF("\x2c\1\6\xe9" Z44, 0, 0),		      /* version 5 */
 		ROW_OF("\x20\1\6\xe9" Z44, 0, 0),		      /* no mode */
 		ROW_OF("\x16\2\0\1\0\0\0\0\0\0\0\0", P(NTP), P(NTP)), /* control */
+		ROW_OF("\x16\2\0\1", P(NTP), P(NTP)),
 		ROW_OF("\x17\0\3", 0, 0),
 	};
 
