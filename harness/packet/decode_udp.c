@@ -124,7 +124,7 @@ static bool decode_teredo(struct work *w, const uint8_t *p, size_t len)
 	if (c.left >= 8 && be16(c.p) == 0)
 		cursor_skip(&c, 8);
 	wire = w->l->payload_wire - (len - c.left);
-	if (c.short_ || c.left < 40 || c.p[0] >> 4 != 6 || be16(c.p + 4) + 40U > wire)
+	if (c.left < 40 || c.p[0] >> 4 != 6 || be16(c.p + 4) + 40U > wire)
 		return false;
 	w->encap = ENCAP_TEREDO;
 	decode_ip(w, span_of(c.p, c.left, wire));
