@@ -504,6 +504,27 @@ static void openvpn_by_reset_or_port(void **state)
 	assert_int_equal(facts.openvpn.opcode, 7);
 }
 
+/* On the port of QUIC too, whose short header any byte from 0x40 to 0x7f could be. */
+static void openvpn_on_the_port_of_quic(void **state)
+{
+	struct decoder *d = decoder_new();
+	struct frame p = { .n = 0 }, f = { .n = 0 };
+
+	(void)state;
+	assert_non_null(d);
+	p_openvpn(&p);
+	udp4(40000, 443, p.b, p.n);
+	assert_true(facts.protos == (P(UDP) | P(QUIC)));
+	build(&f, UDP4, 40000, 443, p_openvpn_reset);
+	decode(d, &f, &facts);
+	assert_true(facts.protos == (P(UDP) | P(OPENVPN)));
+	build(&f, UDP4, 40000, 443, p_openvpn);
+	decode(d, &f, &facts);
+	assert_true(facts.protos == (P(UDP) | P(OPENVPN)));
+	assert_int_equal(facts.weak, 0);
+	decoder_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -520,6 +541,7 @@ int main(void)
 		cmocka_unit_test(extensions_of_gtpu_are_bounded),
 		cmocka_unit_test(queries_that_look_like_wireguard),
 		cmocka_unit_test(openvpn_by_reset_or_port),
+		cmocka_unit_test(openvpn_on_the_port_of_quic),
 	};
 
 	return cmocka_run_group_tests_name("packet_udp", tests, NULL, NULL);
