@@ -162,7 +162,7 @@ static void fields_of_the_dht(void **state)
 
 /* ---- announces over UDP ---- */
 
-static uint64_t udp_announce(const struct frame *p, bool v6)
+static uint64_t udp_announce_to(unsigned port, const struct frame *p, bool v6)
 {
 	struct frame f = { .n = 0 };
 
@@ -170,10 +170,15 @@ static uint64_t udp_announce(const struct frame *p, bool v6)
 		put_ip6(&f, 17, p->n + 8);
 	else
 		put_ip4(&f, 17, p->n + 8, 1, 0);
-	put_udp(&f, 40000, 40001, p->n);
+	put_udp(&f, 40000, port, p->n);
 	put(&f, p->b, p->n);
 	(void)decode_frame(NULL, LINK_RAW, f.b, (uint32_t)f.n, (uint32_t)f.n, 1000, &facts);
 	return facts.protos & ~P(UDP);
+}
+
+static uint64_t udp_announce(const struct frame *p, bool v6)
+{
+	return udp_announce_to(40001, p, v6);
 }
 
 static void put_be32(struct frame *f, size_t at, uint32_t v)
@@ -279,6 +284,7 @@ static void names_of_clients(void **state)
 		assert_true(udp_announce(&p, false) == P(BT_UDP_TRACKER));
 		if ((facts.weak == 0) != rows[i].named)
 			fail_msg("%s", rows[i].id);
+		assert_true(udp_announce_to(443, &p, false) == P(BT_UDP_TRACKER)); /* and no QUIC */
 	}
 }
 
@@ -323,6 +329,7 @@ static void targets(void **state)
 		{ "/a?" HASH "&peer_id=aaaaaaaaaaaaaaaaaaa", true, true, false, false, BT_ANNOUNCE,
 		  0, 0, -1 },
 		{ "/a?" HASH "&port=6881", true, true, false, false, BT_ANNOUNCE, 6881, 0, -1 },
+		{ "/a?" HASH "&port=8080", true, true, false, false, BT_ANNOUNCE, 8080, 0, -1 },
 		{ "/a?" HASH "&port=68a1", true, true, false, false, BT_ANNOUNCE, 68, 0, -1 },
 		{ "/a?" HASH "&port", true, true, false, false, BT_ANNOUNCE, 0, 0, -1 },
 		{ "/a?" HASH "&key=1a2B3c4D5e", true, true, false, true, BT_ANNOUNCE, 0, 0x1a2b3c4d,
@@ -356,6 +363,10 @@ static void targets(void **state)
 			assert_int_equal(facts.addrs[0].place, rows[i].place);
 	}
 	assert_int_equal(facts.bt.info_hash[19], 'a');
+	forget(); /* an escape that the target cuts */
+	decode_bt_announce_target(&facts, (const uint8_t *)"/a?info_hash=aaaaaaaaaaaaaaaaaa%61",
+				  33);
+	assert_true(facts.bt.has_info_hash);
 	target("/a?info_hash=%00%01%7f%80%fF%Aa%61aaaaaaaaaaaaa");
 	assert_memory_equal(facts.bt.info_hash, "\0\1\x7f\x80\xff\xaa", 6);
 }
