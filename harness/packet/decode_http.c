@@ -146,16 +146,12 @@ static void head_field(struct facts *f, const struct header *h, struct head *hea
 /* The next line of a head: false at its end. *complete is set by the blank line. */
 static bool head_line(const uint8_t **p, const uint8_t *end, struct header *h, bool *complete)
 {
-	const uint8_t *line = *p, *eol, *colon;
+	const uint8_t *line = *p, *feed = memchr(line, '\n', (size_t)(end - line)), *eol, *colon;
 
-	eol = line < end ? memchr(line, '\n', (size_t)(end - line)) : NULL;
-	*p = eol ? eol + 1 : end;
-	if (!eol)
-		eol = end;
-	if (eol > line && eol[-1] == '\r')
-		eol--;
+	*p = feed ? feed + 1 : end;
+	eol = line_end(line, feed ? feed : end);
 	if (eol == line) {
-		*complete = *p > line;
+		*complete = feed != NULL;
 		return false;
 	}
 	colon = memchr(line, ':', (size_t)(eol - line));
