@@ -73,17 +73,17 @@ static bool version_is_known(uint32_t v)
 	return v == V1 || v == V2 || is_draft(v) || is_google(v) || is_mvfst(v) || is_reserved(v);
 }
 
-#define SALTS 4
+/* Of versions that name no draft: they are of the time of one of several, and a wrong salt shows by the tag. */
+static const uint8_t *const any_salt[] = { salt_v1, salt_29, salt_23, salt_22 };
+#define SALTS (sizeof(any_salt) / sizeof(any_salt[0]))
 
-/* The salts to try, none where the keys are not known (Google's clear versions, the earliest drafts). Versions that
- * name no draft are of the time of one of several; a wrong salt shows by the tag. */
+/* The salts to try, none where the keys are not known (Google's clear versions, the earliest drafts). */
 static size_t version_salts(uint32_t v, const uint8_t *salts[SALTS])
 {
-	static const uint8_t *const all[SALTS] = { salt_v1, salt_29, salt_23, salt_22 };
 	uint8_t draft = v & 0xff;
 
 	if (is_mvfst(v) || is_reserved(v)) {
-		memcpy(salts, all, sizeof(all));
+		memcpy(salts, any_salt, sizeof(any_salt));
 		return SALTS;
 	}
 	salts[0] = v == V1			? salt_v1
@@ -119,8 +119,9 @@ static bool hmac256(const uint8_t *key, int key_len, const uint8_t *p, size_t le
 /* HKDF-Expand-Label with an empty context and at most 32 bytes (RFC 8446 7.1): one HMAC block. */
 static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *out, size_t n)
 {
-	uint8_t info[64], block[32];
+	uint8_t info[64], block[32] = { 0 };
 	size_t len = strlen(label), at = 0;
+	bool made;
 
 	info[at++] = 0;
 	info[at++] = (uint8_t)n;
@@ -130,10 +131,9 @@ static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *o
 	at += 6 + len;
 	info[at++] = 0;
 	info[at++] = 1;
-	if (!hmac256(secret, 32, info, at, block))
-		return false;
+	made = hmac256(secret, 32, info, at, block);
 	memcpy(out, block, n);
-	return true;
+	return made;
 }
 
 struct keys {
@@ -186,10 +186,9 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
 		header[in->header + i] ^= mask[1 + i];
 		nonce[12 - number_len + i] ^= header[in->header + i];
 	}
-	body = in->rest - number_len;
-	if (body <= TAG || body - TAG > PLAIN_KEPT)
+	body = in->rest - number_len - TAG; /* the sample is as long as the tag */
+	if (body > PLAIN_KEPT)
 		return 0;
-	body -= TAG;
 	const uint8_t *cipher = in->start + in->header + number_len;
 	uint8_t tag[TAG];
 
