@@ -126,7 +126,7 @@ static bool hello_body(struct facts *f, struct cursor c, bool whole, bool dtls)
 	cursor_skip(&c, cursor_u16(&c)); /* cipher suites */
 	cursor_skip(&c, cursor_u8(&c));	 /* compression */
 	fact_set(f, PROTO_TLS_HELLO);
-	if (!c.short_ && c.left == 0)
+	if (whole && !c.short_ && c.left == 0)
 		return true; /* no extensions at all: SSL 3.0 */
 	exts = cursor_sub(&c, cursor_u16(&c));
 	if (c.short_)

@@ -184,6 +184,28 @@ static void test_exposed(void **state)
 	}
 }
 
+/* A uTP header alone is a weak sign: it has to be tied to the stack. What is surely uTP need not be. */
+static void test_a_weak_sign_of_utp(void **state)
+{
+	const struct rule *r = rule_find("utp-outside");
+	struct rule_ctx c = context(TAP_UPLINK);
+	struct rule_hit hit;
+
+	(void)state;
+	for (int weak = 0; weak < 2; weak++)
+		for (int tied = 0; tied < 2; tied++) {
+			/* SYN, or DATA as of a connection of which nothing else was seen */
+			decode(ip(REAL, SINK, P_UDP,
+				  udp(6881, 6881,
+				      hex(weak ? "01001234 00000001 00000000 00100000 00010000 77"
+					       : "41001234 00000001 00000000 00100000 00010000"))));
+			assert_true(facts_has(&facts, PROTO_BT_UTP));
+			assert_int_equal((facts.weak & PROTO_BIT(PROTO_BT_UTP)) != 0, weak);
+			c.who.how = tied ? ATTR_POLICY : ATTR_NONE;
+			assert_int_equal(r->match(&c, &hit), tied || !weak);
+		}
+}
+
 /* ---- said ---- */
 
 static void check_says(const struct rule_ctx *c, const struct rule *r, const char *what)
@@ -277,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_packet_beside_the_tunnel_is_asked),
 		cmocka_unit_test(test_excused_packets),
 		cmocka_unit_test(test_exposed),
+		cmocka_unit_test(test_a_weak_sign_of_utp),
 		cmocka_unit_test(test_what_they_say_of_the_tunnel),
 		cmocka_unit_test(test_what_they_say_of_addresses),
 		cmocka_unit_test(test_who_told_the_real_address),
