@@ -247,8 +247,7 @@ static bool flow_put(struct decoder *d, struct flow *fl, size_t offset, const ui
 
 	if (offset >= BIG_BYTES)
 		return false;
-	if (n > BIG_BYTES - offset)
-		n = BIG_BYTES - offset;
+	n = min_u64(n, BIG_BYTES - offset);
 	if (n == 0)
 		return true;
 	if (!fl->big && offset + n > FLOW_BYTES)
@@ -260,10 +259,8 @@ static bool flow_put(struct decoder *d, struct flow *fl, size_t offset, const ui
 	for (i = 0; i < fl->n_ranges && fl->ranges[i].to < add.from; i++)
 		;
 	for (j = i; j < fl->n_ranges && fl->ranges[j].from <= add.to; j++) {
-		if (fl->ranges[j].from < add.from)
-			add.from = fl->ranges[j].from;
-		if (fl->ranges[j].to > add.to)
-			add.to = fl->ranges[j].to;
+		add.from = (uint16_t)min_u64(add.from, fl->ranges[j].from);
+		add.to = (uint16_t)max_u64(add.to, fl->ranges[j].to);
 	}
 	if (i == j && fl->n_ranges == FLOW_RANGES)
 		return false;
@@ -319,7 +316,7 @@ static enum head_state head_dns(struct work *w, const uint8_t *p, size_t n, bool
 			}
 			w->f->dns = first;
 		}
-		at += 2 + (min_u64(stated, have));
+		at += 2 + min_u64(stated, have);
 	}
 	return count ? HEAD_DONE : last ? HEAD_NO : HEAD_MORE;
 }
@@ -329,7 +326,7 @@ static enum head_state head_bt(struct facts *f, const uint8_t *p, size_t n, bool
 	static const char greeting[BT_GREETING] = "\x13"
 						  "BitTorrent protocol";
 
-	if (memcmp(p, greeting, n < BT_GREETING ? n : BT_GREETING) != 0)
+	if (memcmp(p, greeting, min_u64(n, BT_GREETING)) != 0)
 		return HEAD_NO;
 	if (n < BT_HANDSHAKE_SIZE && !last)
 		return HEAD_MORE;
@@ -343,8 +340,7 @@ static bool lone_bt_message(struct facts *f, const uint8_t *p, size_t n)
 
 	if (n < 8 || p[0] || p[4] != 20 || p[6] != 'd' || be32(p) < 4)
 		return false;
-	return decode_bt_extended(f, p + 5, be32(p) - 1 < n - 5 ? be32(p) - 1 : n - 5, &none,
-				  &told);
+	return decode_bt_extended(f, p + 5, min_u64(be32(p) - 1, n - 5), &none, &told);
 }
 
 static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
@@ -466,13 +462,13 @@ static void bt_stream(struct work *w, struct flow *fl, uint32_t seq, const uint8
 		n -= (size_t)-ahead;
 	}
 	while (n && fl->kind == FLOW_BT) {
-		size_t part = fl->skip < n ? fl->skip : n;
+		size_t part = min_u64(fl->skip, n);
 
 		fl->skip -= (uint32_t)part;
 		fl->base += (uint32_t)part;
 		p += part;
 		n -= part;
-		part = n < FLOW_BYTES - len ? n : FLOW_BYTES - len;
+		part = min_u64(n, FLOW_BYTES - len);
 		memcpy(flow_bytes(w->d, fl) + len, p, part);
 		len += part;
 		p += part;
