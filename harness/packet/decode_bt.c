@@ -84,7 +84,7 @@ static void extension_field(struct facts *f, struct cursor c, const uint8_t *key
 }
 
 /* BEP 11: compact addresses, with flags in keys of their own. */
-static bool pex_field(struct facts *f, struct cursor c, const uint8_t *key, size_t n)
+static void pex_field(struct facts *f, struct cursor c, const uint8_t *key, size_t n)
 {
 	const uint8_t *s;
 	size_t len;
@@ -92,22 +92,25 @@ static bool pex_field(struct facts *f, struct cursor c, const uint8_t *key, size
 	bool gone = bencode_key_is(key, n, "dropped"), gone6 = bencode_key_is(key, n, "dropped6");
 
 	if (!added && !added6 && !gone && !gone6)
-		return false;
+		return;
 	fact_set(f, PROTO_BT_PEX);
 	if (bencode_string(&c, &s, &len))
 		fact_compact(f, s, len, added6 || gone6,
 			     added || added6 ? PLACE_BT_PEX_ADDED : PLACE_BT_PEX_DROPPED);
 	else
 		fact_reason(f, UND_BENCODE);
-	return true;
 }
 
 /* BEP 55: type 0-2, address type 0 (v4) or 1 (v6), address, port, error. Not bencoded. */
 static bool holepunch(struct facts *f, const uint8_t *p, size_t len)
 {
-	bool v6 = len >= 2 && p[1] == 1;
-	size_t want = v6 ? 20 : 8;
+	size_t want;
+	bool v6;
 
+	if (len < 8)
+		return false;
+	v6 = p[1] == 1;
+	want = v6 ? 20 : 8;
 	if (len < want || len > want + 4 || p[0] > 2 || p[1] > 1)
 		return false;
 	fact_set(f, PROTO_BT_HOLEPUNCH);
@@ -244,7 +247,7 @@ static bool utp_handshake(struct facts *f, const uint8_t *p, size_t n, bool know
 
 /* A SYN says enough; anything else once a SYN or the BitTorrent inside was seen between the same endpoints, or once the
  * sender's clock was seen to run; a clock that stands still is none. */
-bool decode_utp(struct work *w, const uint8_t *p, size_t len)
+void decode_utp(struct work *w, const uint8_t *p, size_t len)
 {
 	const uint8_t *inner = utp_payload(p, len);
 	enum clock_state clock = CLOCK_NEW;
@@ -252,7 +255,7 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 	size_t n = inner ? (size_t)(p + len - inner) : 0;
 
 	if (!inner || !(memo & MEMO_UTP || utp_is_plausible(p, n)))
-		return false;
+		return;
 	bt_begin(w->f);
 	w->f->bt.utp_type = p[0] >> 4;
 	if (utp_handshake(w->f, inner, n, (memo & MEMO_UTP) != 0) ||
@@ -263,14 +266,13 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 	else if (!(memo & MEMO_UTP))
 		clock = clock_compare(w, be16(p + 2), be32(p + 4));
 	if (clock == CLOCK_WRONG)
-		return false;
+		return;
 	memo |= clock == CLOCK_RUNS ? MEMO_UTP : 0;
 	memo_set(w, memo);
 	if (memo & MEMO_UTP || p[0] >> 4 == UTP_SYN)
 		fact_set(w->f, PROTO_BT_UTP);
 	else
 		fact_weak(w->f, PROTO_BT_UTP);
-	return true;
 }
 
 /* ---- Local service discovery, BEP 14 ---- */

@@ -175,8 +175,11 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
 	size_t number_len, body;
 	int n = 0, last = 0;
 
-	if (in->rest < 4 + SAMPLE || in->header + 4 > sizeof(header) ||
-	    !protection_mask(x, k->hp, in->start + in->header + 4, mask))
+	if (in->rest < 4 + SAMPLE)
+		return 0;
+	if (in->header + 4 > sizeof(header))
+		return 0;
+	if (!protection_mask(x, k->hp, in->start + in->header + 4, mask))
 		return 0;
 	memcpy(header, in->start, in->header + 4);
 	header[0] ^= mask[0] & 0x0f;
@@ -368,16 +371,11 @@ static bool long_header(struct cursor *c, struct quic_facts *q)
  * hold further packets, stays in *c. */
 static bool long_packet(struct cursor *c, const struct quic_facts *q, struct initial *in)
 {
-	uint64_t token = q->type == QUIC_INITIAL ? varint(c) : 0, rest;
-
-	if (token > c->left || (token && !cursor_skip(c, (size_t)token)))
-		return false;
-	rest = varint(c);
-	if (c->short_ || rest > c->left)
-		return false;
+	if (q->type == QUIC_INITIAL)
+		cursor_skip(c, (size_t)varint(c)); /* its token */
+	in->rest = (size_t)varint(c);
 	in->version = q->version;
 	in->header = (size_t)(c->p - in->start);
-	in->rest = (size_t)rest;
 	return cursor_skip(c, in->rest);
 }
 
@@ -422,7 +420,7 @@ bool decode_quic_long(struct work *w, const uint8_t *p, size_t len)
 }
 
 /* Google's header before Q046: flags, an 8-byte connection id, the version as text (RFC 9000 has none of it). */
-static bool decode_google(struct work *w, const uint8_t *p, size_t len)
+bool decode_quic_google(struct work *w, const uint8_t *p, size_t len)
 {
 	if (len < 14 || (p[0] & 0xc1) != 0x01 || !(p[0] & 0x08) || p[9] != 'Q' || p[10] != '0' ||
 	    !is_google(be32(p + 9)))
@@ -442,8 +440,6 @@ bool decode_quic_short(struct work *w, const uint8_t *p, size_t len)
 	const struct net_layer *l = w->l;
 	bool port = l->sport == QUIC_PORT || l->dport == QUIC_PORT, known;
 
-	if (decode_google(w, p, len))
-		return true;
 	/* A short header shows one fixed bit (none in Google's versions): believed on QUIC's port, or where a
 	 * long header was seen. */
 	if (p[0] & 0x80 || len < 21)

@@ -228,10 +228,11 @@ static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 static void by_weak_shape(struct work *w, const uint8_t *p, size_t len)
 {
 	/* OpenVPN that is known comes before QUIC, whose short header is any byte from 0x40 to 0x7f */
-	(void)(decode_dns_shape(w->f, p, len, DNS_OVER_UDP) || is_openvpn(w, p, len, false) ||
-	       decode_quic_short(w, p, len) || is_openvpn(w, p, len, true) ||
-	       decode_stun_classic(w->f, p, len) || decode_turn_channel(w, p, len) ||
-	       decode_utp(w, p, len));
+	if (!(decode_dns_shape(w->f, p, len, DNS_OVER_UDP) || is_openvpn(w, p, len, false) ||
+	      decode_quic_google(w, p, len) || decode_quic_short(w, p, len) ||
+	      is_openvpn(w, p, len, true) || decode_stun_classic(w->f, p, len) ||
+	      decode_turn_channel(w, p, len)))
+		decode_utp(w, p, len);
 }
 
 void decode_udp(struct work *w, struct span s)

@@ -127,6 +127,8 @@ static void fields_of_the_handshake(void **state)
 		assert_string_equal(facts.bt.client, rows[i].client);
 		assert_int_equal(facts.reason, rows[i].reason);
 	}
+	assert_true(extended(BYTES("\0d"), 0));
+	assert_int_equal(facts.reason, UND_BENCODE);
 	assert_false(extended(BYTES("\0le"), 0));
 	assert_false(extended(BYTES("\0"), 0));
 	assert_false(extended(BYTES(""), 0));

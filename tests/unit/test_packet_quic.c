@@ -522,6 +522,11 @@ static void versions_by_name_and_number(void **state)
 		if (v == 0x51303530)
 			break;
 	}
+	begin("x.test"); /* as google's last one, but nobody knows its keys */
+	q.version = 0x51303531;
+	all_of_it();
+	run(NULL, UDP4, 40000, 4433, p_initial);
+	assert_int_equal(facts.reason, UND_QUIC_VERSION);
 	begin("tls.test");
 	q.version = 0x54303530;
 	q.keys = keys_of_salt("\x7f\xf5\x79\xe5\xac\xd0\x72\x91\x55\x80\x30\x4c\x43\xa2\x36\x7c"
@@ -632,6 +637,7 @@ static void long_headers(void **state)
 		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\xe0\xff\0\0\x1d\4abcd\4efgh\3x", true, UND_NONE),
 		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\xe0\0\0\0\1\4abcd\4efgh\3x", true,
 		    UND_QUIC_SHORT),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\x60\0\0\0\1\4abcd\4efgh\3x", true, UND_NONE),
 		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\xf0\0\0\0\1\4abcd\4efgh\3x", true, UND_NONE),
 		/* ids of up to 20 bytes */
 		ROW("\xe0\0\0\0\1\x14"
@@ -695,6 +701,8 @@ static void frames_one_by_one(void **state)
 		FRAMES("\4\0", 1, UND_QUIC_FRAME),
 		FRAMES("\6\0\4abcd", 1, UND_NONE),
 		FRAMES("\6\0\5abcd", 1, UND_QUIC_FRAME),
+		FRAMES("\6\0\5\0\0\0\0", 1, UND_QUIC_FRAME),
+		FRAMES("\3\5\0\0\0\0\0", 0x51303530, UND_QUIC_FRAME),
 		FRAMES("\6\0\4abcd\7", 1, UND_QUIC_FRAME),
 		FRAMES("\x08\0\4abcd", 1, UND_QUIC_FRAME),
 		FRAMES("\x08\0\4abcd", 0x51303530, UND_NONE),
@@ -843,6 +851,21 @@ static void googles_headers(void **state)
 	}
 }
 
+/* On the port of DNS, and where QUIC was seen before, they are no more and no less. */
+static void it_is_nothing_else(void **state)
+{
+	decoder_reset(*state);
+	run(*state, UDP4, 40000, 53, p_q046);
+	assert_true(facts.protos == (P(UDP) | P(QUIC) | P(TLS_HELLO)));
+	begin("x.test");
+	all_of_it();
+	run(*state, UDP4, 40000, 53, p_initial);
+	assert_true(facts.protos == (P(UDP) | P(QUIC) | P(TLS_HELLO)));
+	decoder_reset(*state);
+	run(*state, UDP4, 40000, 4433, p_q043);
+	assert_int_equal(facts.quic.version, 0x51303433);
+}
+
 static unsigned short_size, short_first;
 
 static void p_short_of(struct frame *f)
@@ -888,6 +911,7 @@ int main(void)
 		cmocka_unit_test(frames_one_by_one),
 		cmocka_unit_test(googles_hello_at_its_limits),
 		cmocka_unit_test(googles_headers),
+		cmocka_unit_test(it_is_nothing_else),
 		cmocka_unit_test(short_headers_have_a_size),
 	};
 

@@ -160,15 +160,20 @@ static void stun_of_old(void **state)
 
 /* ---- TURN's channels ---- */
 
-static uint64_t from_udp(struct decoder *d, const char *b, size_t n)
+static uint64_t from_port(struct decoder *d, unsigned port, const char *b, size_t n)
 {
 	struct frame f = { .n = 0 };
 
 	put_ip4(&f, 17, n + 8, 1, 0);
-	put_udp(&f, 40000, 3478, n);
+	put_udp(&f, 40000, port, n);
 	put(&f, b, n);
 	(void)decode_frame(d, LINK_RAW, f.b, (uint32_t)f.n, (uint32_t)f.n, 1000, &facts);
 	return facts.protos & ~P(UDP);
+}
+
+static uint64_t from_udp(struct decoder *d, const char *b, size_t n)
+{
+	return from_port(d, 3478, b, n);
 }
 
 static void channels_of_turn(void **state)
@@ -197,6 +202,13 @@ static void channels_of_turn(void **state)
 		if (rows[i].good)
 			assert_true(facts.weak == P(STUN));
 	}
+	/* also where the payload has uTP's clock; on the port of QUIC it is taken for that */
+	assert_true(from_udp(d, BYTES("\x41\0\0\x10\0\0\1\0\0\0\0\0\0\x10\0\0\0\1\0\0")) ==
+		    P(STUN));
+	assert_true(from_port(d, 443, BYTES("\0\1\0\0" COOKIE ID)) == P(STUN));
+	assert_true(from_port(d, 443,
+			      BYTES("\x40\0\0\x14"
+				    "01234567890123456789")) == P(QUIC));
 	decoder_free(d);
 }
 

@@ -206,6 +206,55 @@ static void test_a_weak_sign_of_utp(void **state)
 		}
 }
 
+/* Either the edge service did it, which is this rule's, or a protected one may have, which is a leak. */
+static void test_what_an_edge_service_sends(void **state)
+{
+	const struct policy_service *app = &policy->services[0];
+	const struct policy_service *plex = &policy->services[4];
+	const struct rule *r = rule_find("edge-not-listed");
+	const struct {
+		struct attributed who;
+		bool said;
+	} rows[] = {
+		{ { .how = ATTR_SOURCE, .service = plex }, true },
+		{ { .how = ATTR_SOURCE, .service = app }, false },
+		{ { .how = ATTR_AMBIGUOUS, .service = plex, .other = app }, false },
+		{ { .how = ATTR_NONE }, false },
+	};
+
+	(void)state;
+	decode(ip(REAL, SINK, P_UDP, udp(40001, 9, fill(1, 9))));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rule_ctx c = context(TAP_UPLINK);
+		struct rule_hit hit;
+
+		c.who = rows[i].who;
+		assert_int_equal(r->match(&c, &hit), rows[i].said);
+	}
+}
+
+static bool is_asked(const struct rule_ctx *c, const struct rule *r)
+{
+	for (uint64_t ask = asker_rules(asker, c); ask; ask &= ask - 1)
+		if (rules[__builtin_ctzll(ask)] == r)
+			return true;
+	return false;
+}
+
+/* What an earlier message left in the facts is asked of nobody: the row names the protocol. */
+static void test_a_node_id_of_an_earlier_message(void **state)
+{
+	const struct rule *r = rule_find("dht-id-from-real-address");
+	struct rule_ctx c = context(TAP_EXIT);
+
+	(void)state;
+	decode(ip(TUN, SINK, P_UDP, udp(6881, 6881, dht_ping(fill(0x31, 20)))));
+	assert_true(is_asked(&c, r));
+	decode(ip(TUN, SINK, P_UDP, udp(40001, 9, fill(1, 9))));
+	assert_true(facts.bt.has_node_id);
+	assert_false(is_asked(&c, r));
+}
+
 /* ---- said ---- */
 
 static void check_says(const struct rule_ctx *c, const struct rule *r, const char *what)
@@ -300,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_excused_packets),
 		cmocka_unit_test(test_exposed),
 		cmocka_unit_test(test_a_weak_sign_of_utp),
+		cmocka_unit_test(test_what_an_edge_service_sends),
+		cmocka_unit_test(test_a_node_id_of_an_earlier_message),
 		cmocka_unit_test(test_what_they_say_of_the_tunnel),
 		cmocka_unit_test(test_what_they_say_of_addresses),
 		cmocka_unit_test(test_who_told_the_real_address),
