@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "packet/decode.h"
 
 #define MAGIC_MICRO	 0xa1b2c3d4U
@@ -330,7 +331,8 @@ static int packet_block(struct capfile *c, const uint8_t *p, size_t n, bool old,
 	if (f->caplen > CAPFILE_MAX_FRAME)
 		return damaged(c, err, "a record longer than any frame");
 	padded = ((size_t)f->caplen + 3) & ~(size_t)3;
-	f->direction = n - 20 > padded ? direction_of(c, p + 20 + padded, n - 20 - padded) : 0;
+	f->direction = direction_of(c, p + 20 + padded,
+				    n - 20 - padded); /* n is of whole words too */
 	c->last_time = f->time;
 	return 1;
 }
@@ -349,7 +351,7 @@ static int simple_block(struct capfile *c, const uint8_t *p, size_t n, struct ca
 	f->interface = 0;
 	f->time = c->last_time;
 	f->len = get32(c, p);
-	f->caplen = snaplen && snaplen < f->len ? snaplen : f->len;
+	f->caplen = snaplen ? (uint32_t)min_u64(snaplen, f->len) : f->len;
 	if (f->caplen > n - 4)
 		return damaged(c, err, "a packet longer than its block");
 	f->data = p + 4;

@@ -67,8 +67,12 @@ static void hello_versions(struct tls_facts *t, struct cursor c)
 	while (cursor_more(&list)) {
 		uint16_t v = cursor_u16(&list);
 
-		if (!is_grease(v) && (dtls ? v >> 8 == 0xfe && v < t->version : v > t->version))
-			t->version = v;
+		if (is_grease(v))
+			continue;
+		if (!dtls)
+			t->version = (uint16_t)max_u64(t->version, v);
+		else if (v >> 8 == 0xfe)
+			t->version = (uint16_t)min_u64(t->version, v);
 	}
 }
 
@@ -181,9 +185,7 @@ static enum head_state hello_of_records(struct facts *f, const uint8_t *p, size_
 		part = min_u64(min_u64(size, c.left), sizeof(whole) - n);
 		memcpy(whole + n, c.p, part);
 		n += part;
-		if (size > c.left)
-			break;
-		cursor_skip(&c, size);
+		cursor_skip(&c, min_u64(size, c.left));
 	}
 	state = decode_tls_hello(f, whole, n, last);
 	return n == sizeof(whole) && state == HEAD_MORE ? decode_tls_hello(f, whole, n, true)

@@ -136,6 +136,28 @@ static void hellos_over_records(void **state)
 	}
 }
 
+/* A hello of more than is collected of a head is read as far as that goes. */
+static void a_hello_longer_than_is_kept(void **state)
+{
+	static uint8_t p[3 * (16384 + 5)];
+	struct frame h = { .n = 0 };
+	size_t n = 0;
+
+	(void)state;
+	p_hello_body(&h, "indexer.test");
+	set16(&h, 2, 0xfff0);
+	for (int i = 0; i < 3; i++) {
+		memcpy(p + n, "\x16\3\1\x40\0", 5);
+		if (i == 0)
+			memcpy(p + n + 5, h.b, h.n);
+		n += 5 + 16384;
+	}
+	assert_int_equal(tls(p, 5 + 16384, false), HEAD_MORE);
+	assert_int_equal(tls(p, n, false), HEAD_DONE);
+	assert_string_equal(facts.tls.sni, "indexer.test");
+	assert_int_equal(facts.reason, UND_TLS_SHORT);
+}
+
 /* ---- the hello ---- */
 
 static enum head_state handshake(const char *b, size_t n, bool last)
@@ -413,6 +435,7 @@ int main(void)
 		cmocka_unit_test(records_by_their_first_bytes),
 		cmocka_unit_test(a_hello_behind_a_change_of_specs),
 		cmocka_unit_test(hellos_over_records),
+		cmocka_unit_test(a_hello_longer_than_is_kept),
 		cmocka_unit_test(messages_by_their_first_bytes),
 		cmocka_unit_test(extensions_one_by_one),
 		cmocka_unit_test(alpn_fills_its_room),
