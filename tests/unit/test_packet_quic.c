@@ -726,6 +726,17 @@ static void frames_one_by_one(void **state)
 	}
 }
 
+/* A piece without bytes is none, and none that is too far. */
+static void an_empty_piece(void **state)
+{
+	decoder_reset(*state);
+	begin("x.test");
+	crypto(6, 0, 0);
+	all_of_it();
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_name("x.test");
+}
+
 /* Google's short form, and where its hello may begin. */
 static unsigned fill, tags, chlo_cut;
 static const char *head_of_google;
@@ -909,6 +920,7 @@ int main(void)
 		cmocka_unit_test(eight_packets_are_looked_at),
 		cmocka_unit_test(long_headers),
 		cmocka_unit_test(frames_one_by_one),
+		cmocka_unit_test(an_empty_piece),
 		cmocka_unit_test(googles_hello_at_its_limits),
 		cmocka_unit_test(googles_headers),
 		cmocka_unit_test(it_is_nothing_else),

@@ -205,6 +205,10 @@ static void channels_of_turn(void **state)
 	/* also where the payload has uTP's clock; on the port of QUIC it is taken for that */
 	assert_true(from_udp(d, BYTES("\x41\0\0\x10\0\0\1\0\0\0\0\0\0\x10\0\0\0\1\0\0")) ==
 		    P(STUN));
+	/* what was seen between two endpoints adds up */
+	assert_true(from_port(d, 4433, BYTES("\0\1\0\0" COOKIE ID)) == P(STUN));
+	assert_true(from_port(d, 4433, BYTES("\x80\0\0\0\0\4abcd\0\0\0\0\1")) == P(QUIC));
+	assert_true(from_port(d, 4433, BYTES("\x40\0\0\4four")) == P(STUN));
 	assert_true(from_port(d, 443, BYTES("\0\1\0\0" COOKIE ID)) == P(STUN));
 	assert_true(from_port(d, 443,
 			      BYTES("\x40\0\0\x14"
