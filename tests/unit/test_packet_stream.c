@@ -780,8 +780,8 @@ static void bt_segment(struct decoder *d, uint32_t seq, const char *p, size_t n)
 }
 
 #define PEX                                                \
-	"\0\0\0\x18\x14\1d5:added6:\xcb\0\x71\x0a\x1a\xe1" \
-	"e" /* 4 + 24 bytes */
+	"\0\0\0\x13\x14\1d5:added6:\xcb\0\x71\x0a\x1a\xe1" \
+	"e" /* 4 + 19 bytes */
 
 static void gaps_in_peer_messages(void **state)
 {
@@ -806,12 +806,12 @@ static void gaps_in_peer_messages(void **state)
 	assert_int_equal(pex, 1);
 	bt_segment(*state, 69, BYTES(PEX PEX));
 	assert_int_equal(pex, 2);
-	bt_segment(*state, 69 + 56, BYTES(PEX));
+	bt_segment(*state, 69 + 46, BYTES(PEX));
 	assert_int_equal(pex, 3);
 	assert_true(reasons == 0);
 	/* half a message, then a gap: lost */
-	bt_segment(*state, 69 + 84, PEX, 10);
-	bt_segment(*state, 69 + 84 + 11, PEX + 11, 17);
+	bt_segment(*state, 69 + 69, PEX, 10);
+	bt_segment(*state, 69 + 69 + 11, PEX + 11, 12);
 	assert_true(reasons >> UND_STREAM_GAP & 1);
 }
 
