@@ -296,6 +296,9 @@ def score(counts):
 
 def run(args):
     known = equivalents()
+    stale = known - {m.key for m in all_mutants(PARTS)}
+    if stale:
+        sys.exit(f"{EQUIVALENT}: no such change: " + "; ".join(map(str, sorted(stale))))
     everything = list(all_mutants(args.parts))
     chosen = chosen_of([m for m in everything if m.key not in known], args)
     results = judge_all(chosen, args)

@@ -442,6 +442,10 @@ static void ports_come_before_weak_shapes(void **state)
 		  OPTIONS("\x21\1\6\0" TIMES REST "\0\x1a"
 			  "01234567890123456789012345"),
 		  P(NTP) },
+		{ 547,
+		  OPTIONS("\1\0\xab\xcd\0\1\0\x0c"
+			  "abcd\0\0\0\0....\0\6\0\0"),
+		  P(DHCP6) },
 		{ 5351, OPTIONS("\0\1\0\x08" TIMES REST "\0\3\0\4\0\0\0\0"), P(NATPMP) },
 	};
 
