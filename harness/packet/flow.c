@@ -353,20 +353,18 @@ static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
 }
 
 /* Shapes that need no more than the segment. */
-static bool lone_segment(struct work *w, const uint8_t *p, size_t n)
+static void lone_segment(struct work *w, const uint8_t *p, size_t n)
 {
 	if (lone_bt_message(w->f, p, n) || decode_bt_websocket(w->f, p, n) ||
 	    decode_stun(w->f, p, n) || head_openvpn(w, p, n))
-		return true;
+		return;
 	if (n > 2 && be16(p) <= n - 2 && decode_stun(w->f, p + 2, be16(p)))
-		return true; /* framed as RFC 4571 says */
+		return; /* framed as RFC 4571 says */
 	if (n > 2 && be16(p) == n - 2 && decode_dns_shape(w->f, p + 2, n - 2, DNS_OVER_TCP))
-		return true;
+		return;
 	if (on(w->l, PORT_NETBIOS_SESSION) || on(w->l, PORT_SMB)) {
 		fact_weak(w->f, PROTO_NETBIOS);
-		return true;
 	}
-	return false;
 }
 
 /* Is what stands on DNS's port surely none? Its length, id and flags would have to be a request line, a peer's greeting or a

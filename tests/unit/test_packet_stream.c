@@ -591,6 +591,22 @@ static void segments_alone(void **state)
 		{ 9999, BYTES("\0\x11\x12\x34\1\0\0\1\0\0\0\0\0\0\0\0\1\0\1x"), 0 },
 		{ 139, BYTES("xyz"), P(NETBIOS) },
 		{ 445, BYTES("xyz"), P(NETBIOS) },
+		/* on their ports, too, what is known is that and nothing else */
+		{ 445, BYTES("\0\0\0\x04\x14\1de"), P(BT_EXTENDED) },
+		{ 445, BYTES("\x81\x24{\"action\":\"announce\",\"info_hash\":\"x\"}"),
+		  P(BT_WS_TRACKER) },
+		{ 445, BYTES("\0\x14\0\1\0\0\x21\x12\xa4\x42transaction!"), P(STUN) },
+		{ 445, BYTES("\0\x11\x12\x34\1\0\0\1\0\0\0\0\0\0\0\0\1\0\1"), P(DNS) },
+		{ 53, BYTES("\x16\3\1\0\x40\1\0\0\x3c\3"), P(DNS) },
+		{ 53, BYTES("\0\x13"), P(DNS) },
+		{ 9999, BYTES("\x18\3\3\0\1x"), P(TLS) },
+		{ 9999, BYTES("\x14\3\3\0\1\1"), P(TLS) },
+		{ 9999, BYTES("ABC / HTTP/1.1\n\n"), P(HTTP) },
+		{ 9999, BYTES("ZYX / HTTP/1.1\n\n"), P(HTTP) },
+		{ 9999,
+		  BYTES("\x13"
+			"BitTorrent protocol\x80......."),
+		  P(BT_HANDSHAKE) },
 		{ 138, BYTES("xyz"), 0 },
 		{ 446, BYTES("xyz"), 0 },
 		{ 853, BYTES("xyz"), P(DOT) },
@@ -751,6 +767,7 @@ static void pieces_before_the_beginning(void **state)
 	put(&t, s.b, s.n);
 	segment(*state, 40000, 443, 90, TCP_ACK, t.b, t.n);
 	assert_string_equal(sni, "indexer.test");
+	assert_false(facts.reassembled); /* all of it was in one */
 	/* data on the SYN itself */
 	begin(*state);
 	segment(*state, 40000, 443, 99, TCP_SYN, s.b, 50);
