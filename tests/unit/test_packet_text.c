@@ -133,7 +133,8 @@ static void messages(void **state)
 	    "10.77.0.3:40000 > 198.51.100.130:80 tcp PA http status 404 length 19");
 	build(&f, TCP4, 40000, 443, p_tls_hello);
 	check(&f, LINK_ETHERNET,
-	      "10.77.0.3:40000 > 198.51.100.130:443 tcp PA tls tls-hello sni indexer.test length "
+	      "10.77.0.3:40000 > 198.51.100.130:443 tcp PA tls tls-client-hello sni indexer.test "
+	      "length "
 	      "104");
 	build(&f, UDP4, 40000, 51820, p_wg_data);
 	check(&f, LINK_ETHERNET,
