@@ -667,7 +667,7 @@ void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t
 		w->d->ids[fl - w->d->flows].len = f->quic.dcid_len;
 		memcpy(w->d->ids[fl - w->d->flows].b, f->quic.dcid, sizeof(f->quic.dcid));
 	}
-	if (offset >= BIG_BYTES || !flow_put(w->d, fl, (size_t)offset, p, len)) {
+	if (!flow_put(w->d, fl, (size_t)offset, p, len)) {
 		fact_reason(f, UND_STREAM_LONG);
 		return;
 	}

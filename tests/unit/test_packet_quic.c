@@ -735,6 +735,7 @@ static void an_empty_piece(void **state)
 	all_of_it();
 	run(*state, UDP4, 40000, 443, p_initial);
 	assert_name("x.test");
+	assert_false(facts.reassembled);
 }
 
 /* Google's short form, and where its hello may begin. */

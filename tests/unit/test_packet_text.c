@@ -135,7 +135,7 @@ static void messages(void **state)
 	check(&f, LINK_ETHERNET,
 	      "10.77.0.3:40000 > 198.51.100.130:443 tcp PA tls tls-client-hello sni indexer.test "
 	      "length "
-	      "104");
+	      "100");
 	build(&f, UDP4, 40000, 51820, p_wg_data);
 	check(&f, LINK_ETHERNET,
 	      "10.77.0.3:40000 > 198.51.100.130:51820 udp wireguard type 4 length 128");
