@@ -241,6 +241,69 @@ static bool is_asked(const struct rule_ctx *c, const struct rule *r)
 	return false;
 }
 
+/* Rules that read the IP header are asked of nothing that has none, whatever else is true of it. */
+static void test_rules_that_want_a_header(void **state)
+{
+	static const char *const ids[] = {
+		"cleartext-outside-tunnel",
+		"old-flow-outside",
+		"icmp-outside",
+		"ipv6-outside",
+		"private-source-outside",
+		"published-port-answers",
+		"real-address-text",
+		"router-advertisement-inside",
+		"tunnel-address-answers",
+		"vpn-side-answers",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const struct rule *r = rule_find(ids[i]);
+		bool asked = false;
+
+		for (int role = TAP_UPLINK; role <= TAP_EXIT; role++) {
+			struct rule_ctx c = context((enum tap_role)role);
+
+			if (!c.tap)
+				continue;
+			memset(&facts, 0, sizeof(facts));
+			facts.protos = UINT64_MAX;
+			assert_false(is_asked(&c, r));
+			facts.n_layers = 1;
+			asked |= is_asked(&c, r);
+		}
+		if (!asked)
+			fail_msg("%s is never asked", ids[i]);
+	}
+}
+
+/* A SYN-ACK answers, a reset refuses, and what has no ports is no answer. */
+static void test_answers_to_strangers(void **state)
+{
+	const struct rule *r = rule_find("published-port-answers");
+	const struct {
+		struct bytes packet;
+		bool inbound, said;
+	} rows[] = {
+		{ ip(REAL, SINK, P_TCP, tcp(8080, 9, 1, F_SYN | F_ACK, fill(0, 0))), true, true },
+		{ ip(REAL, SINK, P_TCP, tcp(8080, 9, 1, F_SYN | F_ACK, fill(0, 0))), false, false },
+		{ ip(REAL, SINK, P_TCP, tcp(8080, 9, 1, TCP_RST | F_ACK, fill(0, 0))), true,
+		  false },
+		{ ip(REAL, SINK, 99, fill(0, 20)), true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rule_ctx c = context(TAP_UPLINK);
+		struct rule_hit hit;
+
+		decode(rows[i].packet);
+		c.flow_inbound = rows[i].inbound;
+		assert_int_equal(r->match(&c, &hit), rows[i].said);
+	}
+}
+
 /* What an earlier message left in the facts is asked of nobody: the row names the protocol. */
 static void test_a_node_id_of_an_earlier_message(void **state)
 {
@@ -350,6 +413,8 @@ int main(void)
 		cmocka_unit_test(test_exposed),
 		cmocka_unit_test(test_a_weak_sign_of_utp),
 		cmocka_unit_test(test_what_an_edge_service_sends),
+		cmocka_unit_test(test_rules_that_want_a_header),
+		cmocka_unit_test(test_answers_to_strangers),
 		cmocka_unit_test(test_a_node_id_of_an_earlier_message),
 		cmocka_unit_test(test_what_they_say_of_the_tunnel),
 		cmocka_unit_test(test_what_they_say_of_addresses),
