@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs every test, one line each, and closes with "N passed, N failed, N skipped".
 # A test is a program: exit 0 passed, 77 skipped (its last line says why), anything else failed.
-# usage: tests/run.sh [unit|static|fuzz|lab]...   (default: all)
+# usage: tests/run.sh [unit|static|mutants|fuzz|lab]...   (default: all)
 set -u
 cd "$(dirname "$0")/.." || exit 2
 logs=build/test-logs
@@ -58,6 +58,12 @@ group_static() {
   run_test static/clang 600 make -s B=build-clang CC=clang -j2
 }
 
+# A steady sample of all mutants (docs/mutation.md): a test notices each of them.
+group_mutants() {
+  run_test mutants/sample 1800 tests/mutants.py --sample "${LEAKPROOF_MUTANTS:-40}"
+  sed 's/^/          /' <(grep -E '^(rules|policy|decoder|a sample)' "$logs/mutants-sample.log")
+}
+
 # Seeds and kept findings once with gcc's sanitizers, then libFuzzer on every target.
 group_fuzz() {
   run_test fuzz/regress 600 tests/fuzz/run.sh regress
@@ -72,7 +78,7 @@ group_lab() {
 }
 
 for g in "${@:-unit}"; do
-  [ $# -gt 0 ] || { group_static; group_unit; group_fuzz; group_lab; break; }
+  [ $# -gt 0 ] || { group_static; group_unit; group_mutants; group_fuzz; group_lab; break; }
   "group_$g"
 done
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "packet/decode.h"
 
 #define MAGIC_MICRO	 0xa1b2c3d4U
@@ -112,8 +113,8 @@ static int refill(struct capfile *c, size_t n, const char *what, struct err *err
 	return 1;
 }
 
-/* Make n bytes available at buf[from]: 1, 0 when the file ends right here, -1 when it ends inside or on a read
- * error. n is at most CAPFILE_MAX_BLOCK. */
+/* Make n bytes available at buf[from]: 1, 0 when the file ends right here (never when some are there already), -1 when it
+ * ends inside or on a read error. n is at most CAPFILE_MAX_BLOCK. */
 static inline int need(struct capfile *c, size_t n, const char *what, struct err *err)
 {
 	return c->to - c->from >= n ? 1 : refill(c, n, what, err);
@@ -150,14 +151,8 @@ static int classic_open(struct capfile *c, struct err *err)
 {
 	const uint8_t *h;
 
-	switch (need(c, 24, "the file header", err)) {
-	case 1:
-		break;
-	case 0:
-		return damaged(c, err, "no file header");
-	default:
+	if (need(c, 24, "the file header", err) != 1)
 		return -1;
-	}
 	h = c->buf + c->from;
 	if (classic_version(c, get16(c, h + 4), get16(c, h + 6), err))
 		return -1;
@@ -187,9 +182,8 @@ static int classic_next(struct capfile *c, struct capfile_frame *f, struct err *
 	}
 	if (h[2] > CAPFILE_MAX_FRAME)
 		return damaged(c, err, "a record longer than any frame");
-	r = need(c, header + h[2], "a record", err);
-	if (r != 1)
-		return r < 0 ? -1 : damaged(c, err, "a record without its bytes");
+	if (need(c, header + h[2], "a record", err) != 1)
+		return -1;
 	*f = (struct capfile_frame){
 		.data = c->buf + c->from + header,
 		.caplen = h[2],
@@ -337,7 +331,8 @@ static int packet_block(struct capfile *c, const uint8_t *p, size_t n, bool old,
 	if (f->caplen > CAPFILE_MAX_FRAME)
 		return damaged(c, err, "a record longer than any frame");
 	padded = ((size_t)f->caplen + 3) & ~(size_t)3;
-	f->direction = n - 20 > padded ? direction_of(c, p + 20 + padded, n - 20 - padded) : 0;
+	f->direction = direction_of(c, p + 20 + padded,
+				    n - 20 - padded); /* n is of whole words too */
 	c->last_time = f->time;
 	return 1;
 }
@@ -356,7 +351,7 @@ static int simple_block(struct capfile *c, const uint8_t *p, size_t n, struct ca
 	f->interface = 0;
 	f->time = c->last_time;
 	f->len = get32(c, p);
-	f->caplen = snaplen && snaplen < f->len ? snaplen : f->len;
+	f->caplen = snaplen ? (uint32_t)min_u64(snaplen, f->len) : f->len;
 	if (f->caplen > n - 4)
 		return damaged(c, err, "a packet longer than its block");
 	f->data = p + 4;
@@ -389,10 +384,9 @@ static int section_begin(struct capfile *c, struct err *err)
 	const uint8_t *h;
 	uint32_t magic;
 	unsigned minor;
-	int r = need(c, 16, "a section header", err);
 
-	if (r != 1)
-		return r < 0 ? -1 : damaged(c, err, "no section header");
+	if (need(c, 16, "a section header", err) != 1)
+		return -1;
 	h = c->buf + c->from;
 	memcpy(&magic, h + 8, 4);
 	if (magic != BYTE_ORDER_MAGIC && magic != __builtin_bswap32(BYTE_ORDER_MAGIC))
@@ -419,9 +413,8 @@ static int64_t block_whole(struct capfile *c, struct err *err)
 	total = get32(c, c->buf + c->from + 4);
 	if (total < 12 || total % 4 || total > CAPFILE_MAX_BLOCK)
 		return damaged(c, err, "a block with a wrong length");
-	r = need(c, total, "a block", err);
-	if (r != 1)
-		return r < 0 ? -1 : damaged(c, err, "a block without its bytes");
+	if (need(c, total, "a block", err) != 1)
+		return -1;
 	if (get32(c, c->buf + c->from + total - 4) != total)
 		return damaged(c, err, "a block whose two lengths differ");
 	return total;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* BitTorrent between peers: handshake, extension messages, PEX, holepunch, uTP, local discovery. */
+#include "base/order.h"
 #include "packet/bencode.h"
 #include "packet/internal.h"
 
@@ -83,7 +84,7 @@ static void extension_field(struct facts *f, struct cursor c, const uint8_t *key
 }
 
 /* BEP 11: compact addresses, with flags in keys of their own. */
-static bool pex_field(struct facts *f, struct cursor c, const uint8_t *key, size_t n)
+static void pex_field(struct facts *f, struct cursor c, const uint8_t *key, size_t n)
 {
 	const uint8_t *s;
 	size_t len;
@@ -91,22 +92,25 @@ static bool pex_field(struct facts *f, struct cursor c, const uint8_t *key, size
 	bool gone = bencode_key_is(key, n, "dropped"), gone6 = bencode_key_is(key, n, "dropped6");
 
 	if (!added && !added6 && !gone && !gone6)
-		return false;
+		return;
 	fact_set(f, PROTO_BT_PEX);
 	if (bencode_string(&c, &s, &len))
 		fact_compact(f, s, len, added6 || gone6,
 			     added || added6 ? PLACE_BT_PEX_ADDED : PLACE_BT_PEX_DROPPED);
 	else
 		fact_reason(f, UND_BENCODE);
-	return true;
 }
 
 /* BEP 55: type 0-2, address type 0 (v4) or 1 (v6), address, port, error. Not bencoded. */
 static bool holepunch(struct facts *f, const uint8_t *p, size_t len)
 {
-	bool v6 = len >= 2 && p[1] == 1;
-	size_t want = v6 ? 20 : 8;
+	size_t want;
+	bool v6;
 
+	if (len < 8)
+		return false;
+	v6 = p[1] == 1;
+	want = v6 ? 20 : 8;
 	if (len < want || len > want + 4 || p[0] > 2 || p[1] > 1)
 		return false;
 	fact_set(f, PROTO_BT_HOLEPUNCH);
@@ -170,8 +174,8 @@ size_t decode_bt_messages(struct facts *f, const uint8_t *p, size_t len,
 			return len;
 		}
 		if (m[4] != MSG_EXTENDED) {
-			*skip = (uint32_t)(size > have ? size - have : 0);
-			used += 4 + (size < have ? size : have);
+			*skip = (uint32_t)(size - min_u64(size, have));
+			used += 4 + (min_u64(size, have));
 			continue;
 		}
 		if (size > have)
@@ -243,7 +247,7 @@ static bool utp_handshake(struct facts *f, const uint8_t *p, size_t n, bool know
 
 /* A SYN says enough; anything else once a SYN or the BitTorrent inside was seen between the same endpoints, or once the
  * sender's clock was seen to run; a clock that stands still is none. */
-bool decode_utp(struct work *w, const uint8_t *p, size_t len)
+void decode_utp(struct work *w, const uint8_t *p, size_t len)
 {
 	const uint8_t *inner = utp_payload(p, len);
 	enum clock_state clock = CLOCK_NEW;
@@ -251,7 +255,7 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 	size_t n = inner ? (size_t)(p + len - inner) : 0;
 
 	if (!inner || !(memo & MEMO_UTP || utp_is_plausible(p, n)))
-		return false;
+		return;
 	bt_begin(w->f);
 	w->f->bt.utp_type = p[0] >> 4;
 	if (utp_handshake(w->f, inner, n, (memo & MEMO_UTP) != 0) ||
@@ -262,14 +266,13 @@ bool decode_utp(struct work *w, const uint8_t *p, size_t len)
 	else if (!(memo & MEMO_UTP))
 		clock = clock_compare(w, be16(p + 2), be32(p + 4));
 	if (clock == CLOCK_WRONG)
-		return false;
+		return;
 	memo |= clock == CLOCK_RUNS ? MEMO_UTP : 0;
 	memo_set(w, memo);
 	if (memo & MEMO_UTP || p[0] >> 4 == UTP_SYN)
 		fact_set(w->f, PROTO_BT_UTP);
 	else
 		fact_weak(w->f, PROTO_BT_UTP);
-	return true;
 }
 
 /* ---- Local service discovery, BEP 14 ---- */
@@ -286,24 +289,30 @@ static bool hex_hash(const uint8_t *p, uint8_t hash[20])
 	return true;
 }
 
+/* Where the value of a line of this name begins; 0: the line has another name. */
+static size_t value_of(const uint8_t *p, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	return len >= n && strncasecmp((const char *)p, name, n) == 0 ? n : 0;
+}
+
 static void lsd_line(struct facts *f, const uint8_t *p, size_t len)
 {
-	static const char hash[] = "infohash:", port[] = "port:";
-	size_t at;
+	size_t hash = value_of(p, len, "infohash:"), port = value_of(p, len, "port:");
+	unsigned v = 0;
 
-	if (len > sizeof(hash) + 39 && strncasecmp((const char *)p, hash, sizeof(hash) - 1) == 0) {
-		for (at = sizeof(hash) - 1; at + 40 < len && p[at] == ' '; at++)
+	if (hash) {
+		for (; hash + 40 < len && p[hash] == ' '; hash++)
 			;
-		if (at + 40 <= len && !f->bt.has_info_hash)
-			f->bt.has_info_hash = hex_hash(p + at, f->bt.info_hash);
-	} else if (len > sizeof(port) &&
-		   strncasecmp((const char *)p, port, sizeof(port) - 1) == 0) {
-		unsigned v = 0;
-
-		for (at = sizeof(port) - 1; at < len && v < 65536; at++)
-			if (p[at] >= '0' && p[at] <= '9')
-				v = v * 10 + (unsigned)(p[at] - '0');
-		f->bt.port = (uint16_t)v;
+		if (hash + 40 <= len && !f->bt.has_info_hash)
+			f->bt.has_info_hash = hex_hash(p + hash, f->bt.info_hash);
+	}
+	if (port) {
+		for (; port < len && v <= UINT16_MAX; port++)
+			if (p[port] >= '0' && p[port] <= '9')
+				v = v * 10 + (unsigned)(p[port] - '0');
+		f->bt.port = (uint16_t)(v > UINT16_MAX ? 0 : v);
 	}
 }
 

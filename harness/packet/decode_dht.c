@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* BitTorrent with nodes and trackers: DHT (BEP 5, 32, 42), UDP and HTTP trackers (BEP 15, 3, 7, 23, 24). */
+#include "base/order.h"
 #include "packet/bencode.h"
 #include "packet/internal.h"
 
@@ -392,11 +393,11 @@ void decode_bt_announce_target(struct facts *f, const uint8_t *target, size_t le
 									    : BT_ANNOUNCE;
 	while (query < end) {
 		const uint8_t *key = query + 1;
-		const uint8_t *next = key < end ? memchr(key, '&', (size_t)(end - key)) : NULL;
+		const uint8_t *next = memchr(key, '&', (size_t)(end - key));
 		const uint8_t *eq;
 
 		query = next ? next : end;
-		eq = key < query ? memchr(key, '=', (size_t)(query - key)) : NULL;
+		eq = memchr(key, '=', (size_t)(query - key));
 		if (eq)
 			announce_parameter(
 				f, key, (size_t)(eq - key), value,
@@ -485,13 +486,13 @@ bool decode_bt_tracker_body(struct facts *f, const uint8_t *p, size_t len)
 
 #define WS_KEPT 4096
 
-/* An ICE candidate of an SDP offer: "candidate:F C udp P ADDRESS PORT typ host" (RFC 8839 5.1). */
+/* Of text with a zero behind it. An ICE candidate of an SDP offer: "candidate:F C udp P ADDRESS PORT typ host" (RFC 8839 5.1). */
 static void sdp_candidates(struct facts *f, const uint8_t *p, size_t len)
 {
 	static const char mark[] = "candidate:";
 	const uint8_t *end = p + len, *at;
 
-	while (p < end && (at = memmem(p, (size_t)(end - p), mark, sizeof(mark) - 1))) {
+	while ((at = memmem(p, (size_t)(end - p), mark, sizeof(mark) - 1))) {
 		const uint8_t *word = at;
 		struct ipaddr a;
 		uint16_t port;
@@ -499,7 +500,7 @@ static void sdp_candidates(struct facts *f, const uint8_t *p, size_t len)
 
 		for (int spaces = 0; word < end && spaces < 4; word++)
 			spaces += *word == ' ';
-		while (word + n < end && word[n] != ' ' && word[n] != '\\' && n < IPADDR_TEXT)
+		while (word[n] && word[n] != ' ' && word[n] != '\\')
 			n++;
 		if (text_addr((const char *)word, n, &a, &port))
 			fact_addr(f, a, port, PLACE_BT_WS_ADDRESS);
@@ -511,7 +512,7 @@ static void sdp_candidates(struct facts *f, const uint8_t *p, size_t len)
 bool decode_bt_websocket(struct facts *f, const uint8_t *p, size_t len)
 {
 	struct cursor c = cursor_of(p, len);
-	uint8_t first = cursor_u8(&c), second = cursor_u8(&c), text[WS_KEPT];
+	uint8_t first = cursor_u8(&c), second = cursor_u8(&c), text[WS_KEPT + 1];
 	uint64_t stated = second & 0x7f;
 	const uint8_t *mask = NULL;
 	size_t n;
@@ -524,15 +525,13 @@ bool decode_bt_websocket(struct facts *f, const uint8_t *p, size_t len)
 		stated = cursor_u64(&c);
 	if (second & 0x80)
 		mask = cursor_take(&c, 4);
-	if (c.short_ || stated < 16)
-		return false;
-	n = c.left < stated ? c.left : (size_t)stated;
-	n = n < sizeof(text) ? n : sizeof(text);
+	n = min_u64(min_u64(c.left, stated), WS_KEPT);
 	/* The JSON begins with a brace: tried before the whole is unmasked. */
-	if (n < 16 || (c.p[0] ^ (mask ? mask[0] : 0)) != '{')
+	if (n == 0 || (c.p[0] ^ (mask ? mask[0] : 0)) != '{')
 		return false;
 	for (size_t i = 0; i < n; i++)
 		text[i] = c.p[i] ^ (mask ? mask[i & 3] : 0);
+	text[n] = '\0';
 	if (!contains(text, n, "\"action\"") || !contains(text, n, "\"info_hash\""))
 		return false;
 	bt_begin(f);

@@ -3,15 +3,13 @@
 #include "packet/internal.h"
 
 #define DNS_HEADER    12
-#define DNS_NAME_WIRE 255
-#define DNS_POINTERS  32 /* more than a 255-byte name of real labels can hold */
-#define DNS_RECORDS   64 /* read of one message; more is a note */
+#define DNS_NAME_WIRE 255 /* the root's byte included (RFC 1035 3.1) */
+#define DNS_POINTERS  32  /* more than a 255-byte name of real labels can hold */
+#define DNS_RECORDS   64  /* read of one message; more is a note */
 
 #define TYPE_A	   1
 #define TYPE_AAAA  28
 #define TYPE_OPT   41
-#define TYPE_TSIG  250
-#define TYPE_ANY   255
 #define OPTION_ECS 8
 
 struct message {
@@ -21,6 +19,8 @@ struct message {
 	enum undecodable fault;
 };
 
+_Static_assert(DNS_NAME_TEXT > 4 * DNS_NAME_WIRE, "a name of bytes that are each written as \\ddd");
+
 /* The bytes end where they must not: false, for a reader to return. */
 static bool ends_early(struct message *m, enum undecodable fault)
 {
@@ -28,30 +28,28 @@ static bool ends_early(struct message *m, enum undecodable fault)
 	return false;
 }
 
-/* A label's bytes as text: a dot or backslash inside, and all that is not printable, as \ddd. */
-static size_t label_put(char *to, size_t at, size_t size, const uint8_t *p, size_t len)
+/* A label's bytes as text: a dot, space or backslash inside, and all that is not printable, as \ddd. */
+static size_t label_put(char *to, size_t at, const uint8_t *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (p[i] == '.' || p[i] == ' ') {
 			static const char *const escaped[] = { "\\046", "\\032" };
 
-			if (at + 5 > size)
-				break;
 			memcpy(to + at, escaped[p[i] == ' '], 5);
 			at += 4;
 		} else {
-			at += text_put(to + at, size - at, p + i, 1);
+			at += text_put(to + at, 5, p + i, 1);
 		}
 	}
 	return at;
 }
 
-/* The name at c, decompressed into text (size >= DNS_NAME_TEXT). A pointer must go backwards to before where
- * the name began reading, and their number is bounded, so the walk ends. */
-static bool dns_name(struct message *m, struct cursor *c, char *text, size_t size)
+/* The name at c, decompressed. A pointer must go backwards to before where the name began reading, and their number
+ * is bounded, so the walk ends. */
+static bool dns_name(struct message *m, struct cursor *c, char text[DNS_NAME_TEXT])
 {
 	struct cursor at = *c;
-	size_t out = 0, wire = 0, hops = 0;
+	size_t out = 0, wire = 1, hops = 0;
 	bool jumped = false;
 
 	text[0] = '\0';
@@ -85,16 +83,22 @@ static bool dns_name(struct message *m, struct cursor *c, char *text, size_t siz
 			return m->fault = UND_DNS_NAME, false;
 		if (!label)
 			return ends_early(m, UND_DNS_NAME);
-		if (out && out + 1 < size)
+		if (out)
 			text[out++] = '.';
-		out = label_put(text, out, size, label, n);
-		text[out < size ? out : size - 1] = '\0';
+		out = label_put(text, out, label, n);
 	}
 	if (!jumped)
 		*c = at;
 	if (out == 0)
 		memcpy(text, ".", 2);
 	return true;
+}
+
+/* Is name the last of these, which end each in a space? None has one inside. */
+static bool is_last_of(const char *names, size_t len, const char *name, size_t n)
+{
+	return len >= n + 1 && memcmp(names + len - n - 1, name, n) == 0 &&
+	       (len == n + 1 || names[len - n - 2] == ' ');
 }
 
 static void remember_name(struct dns_facts *d, const char *name)
@@ -107,7 +111,7 @@ static void remember_name(struct dns_facts *d, const char *name)
 	}
 	if (strcmp(d->qname, name) == 0 || at + n + 2 > sizeof(d->other_names))
 		return;
-	if (at > n && memcmp(d->other_names + at - n - 1, name, n) == 0)
+	if (is_last_of(d->other_names, at, name, n))
 		return; /* the owner of a run of records */
 	memcpy(d->other_names + at, name, n);
 	memcpy(d->other_names + at + n, " ", 2);
@@ -141,34 +145,35 @@ static void edns(struct facts *f, uint16_t size, struct cursor c)
 	}
 }
 
-static bool dns_record(struct facts *f, struct message *m, struct cursor *c)
+static void dns_record(struct facts *f, struct message *m, struct cursor *c)
 {
 	char name[DNS_NAME_TEXT];
 	uint16_t type, class, n;
 	const uint8_t *data;
 
-	if (!dns_name(m, c, name, sizeof(name)))
-		return false;
+	if (!dns_name(m, c, name))
+		return;
 	type = cursor_u16(c);
 	class = cursor_u16(c);
 	cursor_skip(c, 4); /* time to live */
 	n = cursor_u16(c);
 	data = cursor_take(c, n);
-	if (c->short_)
-		return ends_early(m, UND_DNS_SHORT);
+	if (c->short_) {
+		(void)ends_early(m, UND_DNS_SHORT);
+		return;
+	}
 	if (type == TYPE_OPT) {
 		edns(f, class, cursor_of(data, n));
-		return true;
+		return;
 	}
 	remember_name(&f->dns, name);
 	if (type == TYPE_A && n == 4)
 		fact_addr(f, ipaddr_v4(data), 0, PLACE_DNS_ANSWER);
 	else if (type == TYPE_AAAA && n == 16)
 		fact_addr(f, ipaddr_v6(data), 0, PLACE_DNS_ANSWER);
-	return true;
 }
 
-static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
+static void dns_sections(struct facts *f, struct message *m, struct cursor *c)
 {
 	struct dns_facts *d = &f->dns;
 	size_t records = (size_t)d->answers + d->authorities + d->additionals;
@@ -177,13 +182,15 @@ static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
 	for (unsigned i = 0; i < d->questions && i < DNS_RECORDS; i++) {
 		uint16_t type, class;
 
-		if (!dns_name(m, c, name, sizeof(name)))
-			return false;
+		if (!dns_name(m, c, name))
+			return;
 		type = cursor_u16(c);
 		class = cursor_u16(c);
 		remember_name(d, name);
-		if (c->short_)
-			return ends_early(m, UND_DNS_SHORT);
+		if (c->short_) {
+			(void)ends_early(m, UND_DNS_SHORT);
+			return;
+		}
 		if (i == 0) {
 			d->qtype = type;
 			d->qclass = class;
@@ -191,10 +198,8 @@ static bool dns_sections(struct facts *f, struct message *m, struct cursor *c)
 	}
 	if (d->questions > DNS_RECORDS || records > DNS_RECORDS)
 		fact_reason(f, UND_DNS_COUNT);
-	for (size_t i = 0; i < records && i < DNS_RECORDS; i++)
-		if (!dns_record(f, m, c))
-			return false;
-	return true;
+	for (size_t i = 0; i < records && i < DNS_RECORDS && m->fault == UND_NONE; i++)
+		dns_record(f, m, c);
 }
 
 static bool dns_header(struct dns_facts *d, struct cursor *c, enum dns_transport t)
@@ -297,7 +302,8 @@ bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_tr
 	if (!(p[2] & 0x80) && (be16(p + 6) || be16(p + 8)))
 		return false;
 	dns_header(&f->dns, &c, t);
-	if (!dns_sections(f, &m, &c) || c.left || !type_is_plausible(f->dns.qtype) ||
+	dns_sections(f, &m, &c);
+	if (m.fault != UND_NONE || c.left || !type_is_plausible(f->dns.qtype) ||
 	    f->dns.qclass != 1) {
 		f->n_addrs = kept;
 		return false;
@@ -319,21 +325,25 @@ static bool nbns_label(const char *encoded, uint8_t raw[16])
 	return true;
 }
 
-bool decode_nbns(struct facts *f, struct span s)
+static void nbns_name(struct facts *f)
 {
 	uint8_t raw[16];
 	size_t n = 15;
 
-	decode_dns(f, s, DNS_NETBIOS);
-	if (facts_has_reason(f, UND_DNS_SHORT) || facts_has_reason(f, UND_DNS_NAME) ||
-	    facts_has_reason(f, UND_MESSAGE_CUT))
-		return true;
 	if (!nbns_label(f->dns.qname, raw)) {
 		fact_reason(f, UND_NBNS_NAME);
-		return true;
+		return;
 	}
 	while (n > 0 && (raw[n - 1] == ' ' || raw[n - 1] == 0))
 		n--;
 	text_put(f->dns.qname, sizeof(f->dns.qname), raw, n);
+}
+
+bool decode_nbns(struct facts *f, struct span s)
+{
+	decode_dns(f, s, DNS_NETBIOS);
+	if (!facts_has_reason(f, UND_DNS_SHORT) && !facts_has_reason(f, UND_DNS_NAME) &&
+	    !facts_has_reason(f, UND_MESSAGE_CUT))
+		nbns_name(f);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP/1 heads, and what travels in them: tracker announces, UPnP's SOAP, WebSocket upgrades, SSDP. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@ static bool begins(const uint8_t *p, size_t len, const char *text)
 {
 	size_t n = strlen(text);
 
-	return memcmp(p, text, len < n ? len : n) == 0;
+	return memcmp(p, text, min_u64(len, n)) == 0;
 }
 
 /* A method of HTTP or of what is built upon it (WebDAV, UPnP), for lines whose end is not there to ask. */
@@ -145,16 +146,12 @@ static void head_field(struct facts *f, const struct header *h, struct head *hea
 /* The next line of a head: false at its end. *complete is set by the blank line. */
 static bool head_line(const uint8_t **p, const uint8_t *end, struct header *h, bool *complete)
 {
-	const uint8_t *line = *p, *eol, *colon;
+	const uint8_t *line = *p, *feed = memchr(line, '\n', (size_t)(end - line)), *eol, *colon;
 
-	eol = line < end ? memchr(line, '\n', (size_t)(end - line)) : NULL;
-	*p = eol ? eol + 1 : end;
-	if (!eol)
-		eol = end;
-	if (eol > line && eol[-1] == '\r')
-		eol--;
+	*p = feed ? feed + 1 : end;
+	eol = line_end(line, feed ? feed : end);
 	if (eol == line) {
-		*complete = *p > line;
+		*complete = feed != NULL;
 		return false;
 	}
 	colon = memchr(line, ':', (size_t)(eol - line));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Links other than Ethernet, and what stands in a frame before IP: PPP and PPPoE, MPLS, LLC and SNAP, Cisco's HDLC,
  * PPI, NFLOG; and the messages by which neighbours on a link keep it up, which hold no packet of anybody. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #define MPLS_LABELS 8 /* deeper stacks than anybody pushes */
@@ -8,8 +9,6 @@
 	6 /* headers of this file in one frame, likewise: a bound against recursion without end */
 #define TYPE_SLARP	0x8035
 #define TYPE_CDP	0x2000
-#define TYPE_IP4	0x0800
-#define TYPE_IP6	0x86dd
 #define TYPE_MPLS	0x8847
 #define TYPE_MPLS_ANY	0x8848
 #define TYPE_PPP	0x880b
@@ -171,7 +170,7 @@ static void decode_pppoe(struct work *w, struct span s)
 		fact_reason(w->f, UND_PPP);
 		return;
 	}
-	decode_ppp(w, span_of(c.p, c.left < n ? c.left : n, n));
+	decode_ppp(w, span_of(c.p, min_u64(c.left, n), n));
 }
 
 /* Cisco's HDLC: address, zero, ethertype; keep-alives under RARP's type. */
@@ -224,9 +223,8 @@ void decode_other_ethertype(struct work *w, uint16_t type, struct span s)
 		fact_reason(w->f, UND_LINK_DEPTH);
 	} else if (type <
 		   1536) { /* 802.3: a length, and LLC behind it; 4 in cooked captures: LLC */
-		if (type >= 3 && type < s.wire)
-			s = span_of(s.p, s.len < type || type == 4 ? s.len : type,
-				    type == 4 ? s.wire : type);
+		if (type >= 3 && type != 4)
+			s = span_of(s.p, min_u64(s.len, type), min_u64(s.wire, type));
 		decode_llc(w, s);
 	} else if (type == TYPE_PPPOE + 1) {
 		decode_pppoe(w, s);
@@ -257,7 +255,7 @@ static void decode_nflog(struct work *w, struct span s)
 		if (n < 4 || n > wire)
 			break;
 		if (type == 9) {
-			decode_ip(w, span_of(c.p + 4, c.left < n ? c.left - 4 : n - 4, n - 4));
+			decode_ip(w, span_of(c.p + 4, min_u64(c.left, n) - 4, n - 4));
 			return;
 		}
 		cursor_skip(&c, padded);

@@ -50,7 +50,7 @@ static size_t nd_fixed_size(uint8_t type)
 	}
 }
 
-bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
+void decode_nd(struct facts *f, const uint8_t *p, size_t len)
 {
 	struct cursor c = cursor_of(p, len);
 	struct nd_facts *n = &f->nd;
@@ -62,7 +62,7 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 	h = cursor_take(&c, nd_fixed_size(n->type));
 	if (!h) {
 		fact_reason(f, UND_ND_SHORT);
-		return true;
+		return;
 	}
 	if (n->type == 134)
 		n->router_lifetime = be16(h + 6);
@@ -73,14 +73,14 @@ bool decode_nd(struct facts *f, const uint8_t *p, size_t len)
 		size_t size = (size_t)cursor_u8(&c) * 8;
 		struct cursor body;
 
-		if (c.short_ || size == 0 || size - 2 > c.left) {
+		if (size - 2 >
+		    c.left) { /* 0, also where it is missing, would be more than there can be */
 			fact_reason(f, UND_ND_OPTION);
 			break;
 		}
 		body = cursor_sub(&c, size - 2);
 		nd_option(n, kind, body);
 	}
-	return true;
 }
 
 /* ---- DHCP, RFC 2131, 2132, 3442 ---- */
@@ -263,11 +263,9 @@ static bool is_time_message(const uint8_t *p, size_t wire)
 bool decode_ntp(struct facts *f, struct span s)
 {
 	/* Modes 6 and 7 (control, private) are shorter than the 48 bytes of a time message, and say less. */
-	if (s.len < 4)
-		return false;
 	f->ntp.version = s.p[0] >> 3 & 7;
 	f->ntp.mode = s.p[0] & 7;
-	if (f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
+	if (s.len < 4 || f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
 		return false;
 	if (f->ntp.mode >= 6)
 		return fact_weak(f, PROTO_NTP), true;

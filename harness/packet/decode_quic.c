@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* QUIC: headers (RFC 9000 17, 9369, the drafts before, Google's own), and the hello inside a client's Initial,
  * which is encrypted with keys that anybody can derive (RFC 9001 5.2). */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <openssl/evp.h>
@@ -72,17 +73,17 @@ static bool version_is_known(uint32_t v)
 	return v == V1 || v == V2 || is_draft(v) || is_google(v) || is_mvfst(v) || is_reserved(v);
 }
 
-#define SALTS 4
+/* Of versions that name no draft: they are of the time of one of several, and a wrong salt shows by the tag. */
+static const uint8_t *const any_salt[] = { salt_v1, salt_29, salt_23, salt_22 };
+#define SALTS (sizeof(any_salt) / sizeof(any_salt[0]))
 
-/* The salts to try, none where the keys are not known (Google's clear versions, the earliest drafts). Versions that
- * name no draft are of the time of one of several; a wrong salt shows by the tag. */
+/* The salts to try, none where the keys are not known (Google's clear versions, the earliest drafts). */
 static size_t version_salts(uint32_t v, const uint8_t *salts[SALTS])
 {
-	static const uint8_t *const all[SALTS] = { salt_v1, salt_29, salt_23, salt_22 };
 	uint8_t draft = v & 0xff;
 
 	if (is_mvfst(v) || is_reserved(v)) {
-		memcpy(salts, all, sizeof(all));
+		memcpy(salts, any_salt, sizeof(any_salt));
 		return SALTS;
 	}
 	salts[0] = v == V1			? salt_v1
@@ -118,8 +119,9 @@ static bool hmac256(const uint8_t *key, int key_len, const uint8_t *p, size_t le
 /* HKDF-Expand-Label with an empty context and at most 32 bytes (RFC 8446 7.1): one HMAC block. */
 static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *out, size_t n)
 {
-	uint8_t info[64], block[32];
+	uint8_t info[64], block[32] = { 0 };
 	size_t len = strlen(label), at = 0;
+	bool made;
 
 	info[at++] = 0;
 	info[at++] = (uint8_t)n;
@@ -129,10 +131,9 @@ static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *o
 	at += 6 + len;
 	info[at++] = 0;
 	info[at++] = 1;
-	if (!hmac256(secret, 32, info, at, block))
-		return false;
+	made = hmac256(secret, 32, info, at, block);
 	memcpy(out, block, n);
-	return true;
+	return made;
 }
 
 struct keys {
@@ -174,8 +175,11 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
 	size_t number_len, body;
 	int n = 0, last = 0;
 
-	if (in->rest < 4 + SAMPLE || in->header + 4 > sizeof(header) ||
-	    !protection_mask(x, k->hp, in->start + in->header + 4, mask))
+	if (in->rest < 4 + SAMPLE)
+		return 0;
+	if (in->header + 4 > sizeof(header))
+		return 0;
+	if (!protection_mask(x, k->hp, in->start + in->header + 4, mask))
 		return 0;
 	memcpy(header, in->start, in->header + 4);
 	header[0] ^= mask[0] & 0x0f;
@@ -185,10 +189,9 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
 		header[in->header + i] ^= mask[1 + i];
 		nonce[12 - number_len + i] ^= header[in->header + i];
 	}
-	body = in->rest - number_len;
-	if (body <= TAG || body - TAG > PLAIN_KEPT)
+	body = in->rest - number_len - TAG; /* the sample is as long as the tag */
+	if (body > PLAIN_KEPT)
 		return 0;
-	body -= TAG;
 	const uint8_t *cipher = in->start + in->header + number_len;
 	uint8_t tag[TAG];
 
@@ -206,7 +209,7 @@ static size_t initial_open(EVP_CIPHER_CTX *x, const struct initial *in, const st
  * then the values. SNI and nothing else is wanted. */
 static void google_hello(struct facts *f, const uint8_t *p, size_t len)
 {
-	const uint8_t *at = memmem(p, len < CHLO_WITHIN ? len : CHLO_WITHIN, "CHLO", 4), *values;
+	const uint8_t *at = memmem(p, min_u64(len, CHLO_WITHIN), "CHLO", 4), *values;
 	uint32_t n, from = 0, end;
 
 	if (!at || (len -= (size_t)(at - p)) < 8)
@@ -368,16 +371,11 @@ static bool long_header(struct cursor *c, struct quic_facts *q)
  * hold further packets, stays in *c. */
 static bool long_packet(struct cursor *c, const struct quic_facts *q, struct initial *in)
 {
-	uint64_t token = q->type == QUIC_INITIAL ? varint(c) : 0, rest;
-
-	if (token > c->left || (token && !cursor_skip(c, (size_t)token)))
-		return false;
-	rest = varint(c);
-	if (c->short_ || rest > c->left)
-		return false;
+	if (q->type == QUIC_INITIAL)
+		cursor_skip(c, (size_t)varint(c)); /* its token */
+	in->rest = (size_t)varint(c);
 	in->version = q->version;
 	in->header = (size_t)(c->p - in->start);
-	in->rest = (size_t)rest;
 	return cursor_skip(c, in->rest);
 }
 
@@ -422,7 +420,7 @@ bool decode_quic_long(struct work *w, const uint8_t *p, size_t len)
 }
 
 /* Google's header before Q046: flags, an 8-byte connection id, the version as text (RFC 9000 has none of it). */
-static bool decode_google(struct work *w, const uint8_t *p, size_t len)
+bool decode_quic_google(struct work *w, const uint8_t *p, size_t len)
 {
 	if (len < 14 || (p[0] & 0xc1) != 0x01 || !(p[0] & 0x08) || p[9] != 'Q' || p[10] != '0' ||
 	    !is_google(be32(p + 9)))
@@ -442,8 +440,6 @@ bool decode_quic_short(struct work *w, const uint8_t *p, size_t len)
 	const struct net_layer *l = w->l;
 	bool port = l->sport == QUIC_PORT || l->dport == QUIC_PORT, known;
 
-	if (decode_google(w, p, len))
-		return true;
 	/* A short header shows one fixed bit (none in Google's versions): believed on QUIC's port, or where a
 	 * long header was seen. */
 	if (p[0] & 0x80 || len < 21)

@@ -25,10 +25,13 @@ enum {
 static bool stun_address(struct facts *f, const uint8_t *p, size_t len, const uint8_t *key,
 			 enum addr_place place)
 {
-	size_t n = len >= 2 && p[1] == 1 ? 4 : 16;
 	uint8_t raw[16];
 	uint16_t port;
+	size_t n;
 
+	if (len < 8)
+		return false;
+	n = p[1] == 1 ? 4 : 16;
 	if (len < 4 + n || (p[1] != 1 && p[1] != 2))
 		return false;
 	port = be16(p + 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* TLS: any record by its shape, the ClientHello for SNI and ALPN (RFC 8446, 6066, 7301); DTLS by its shape. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #define RECORD_HEADER	       5
@@ -67,8 +68,12 @@ static void hello_versions(struct tls_facts *t, struct cursor c)
 	while (cursor_more(&list)) {
 		uint16_t v = cursor_u16(&list);
 
-		if (!is_grease(v) && (dtls ? v >> 8 == 0xfe && v < t->version : v > t->version))
-			t->version = v;
+		if (is_grease(v))
+			continue;
+		if (!dtls)
+			t->version = (uint16_t)max_u64(t->version, v);
+		else if (v >> 8 == 0xfe)
+			t->version = (uint16_t)min_u64(t->version, v);
 	}
 }
 
@@ -126,7 +131,7 @@ static bool hello_body(struct facts *f, struct cursor c, bool whole, bool dtls)
 	cursor_skip(&c, cursor_u16(&c)); /* cipher suites */
 	cursor_skip(&c, cursor_u8(&c));	 /* compression */
 	fact_set(f, PROTO_TLS_HELLO);
-	if (!c.short_ && c.left == 0)
+	if (whole && !c.short_ && c.left == 0)
 		return true; /* no extensions at all: SSL 3.0 */
 	exts = cursor_sub(&c, cursor_u16(&c));
 	if (c.short_)
@@ -148,8 +153,7 @@ enum head_state decode_tls_hello(struct facts *f, const uint8_t *p, size_t len, 
 		return HEAD_NO;
 	if (stated > len - 4 && !last)
 		return HEAD_MORE;
-	return hello_body(f, cursor_of(p + 4, stated < len - 4 ? stated : len - 4),
-			  stated <= len - 4, false)
+	return hello_body(f, cursor_of(p + 4, min_u64(stated, len - 4)), stated <= len - 4, false)
 		       ? HEAD_DONE
 		       : HEAD_NO;
 }
@@ -179,13 +183,10 @@ static enum head_state hello_of_records(struct facts *f, const uint8_t *p, size_
 		size_t size = be16(c.p + 3), part;
 
 		cursor_skip(&c, RECORD_HEADER);
-		part = size < c.left ? size : c.left;
-		part = part < sizeof(whole) - n ? part : sizeof(whole) - n;
+		part = min_u64(min_u64(size, c.left), sizeof(whole) - n);
 		memcpy(whole + n, c.p, part);
 		n += part;
-		if (size > c.left)
-			break;
-		cursor_skip(&c, size);
+		cursor_skip(&c, min_u64(size, c.left));
 	}
 	state = decode_tls_hello(f, whole, n, last);
 	return n == sizeof(whole) && state == HEAD_MORE ? decode_tls_hello(f, whole, n, true)

@@ -13,7 +13,6 @@
 #define PORT_DHCP6_SERVER     547
 #define PORT_DOT	      853
 #define PORT_OPENVPN	      1194
-#define PORT_SSDP	      1900
 #define PORT_L2TP	      1701
 #define PORT_TEREDO	      3544
 #define PORT_VXLAN	      4789
@@ -32,15 +31,14 @@ static bool on(const struct net_layer *l, uint16_t port)
 
 static bool decode_vxlan(struct work *w, const uint8_t *p, size_t len)
 {
-	if (len < 8) {
-		fact_reason(w->f, UND_VXLAN_SHORT);
-		return true;
-	}
 	/* RFC 7348 5: the I flag set; other bits are ignored on receipt, and extensions use some (group policies). */
-	if (!(p[0] & 0x08))
+	if (len >= 8 && !(p[0] & 0x08))
 		return false;
 	w->encap = ENCAP_VXLAN;
-	decode_ethernet(w, span_of(p + 8, len - 8, w->l->payload_wire - 8));
+	if (len < 8)
+		fact_reason(w->f, UND_VXLAN_SHORT);
+	else
+		decode_ethernet(w, span_of(p + 8, len - 8, w->l->payload_wire - 8));
 	return true;
 }
 
@@ -80,13 +78,13 @@ static bool decode_gtpu(struct work *w, const uint8_t *p, size_t len)
 /* RFC 8926 3.4: version 0, length of the options in words, no reserved bit, what it carries. */
 static bool decode_geneve(struct work *w, const uint8_t *p, size_t len)
 {
-	size_t header = len >= 8 ? 8 + (size_t)(p[0] & 0x3f) * 4 : 0;
+	size_t header = 8 + (size_t)(p[0] & 0x3f) * 4;
+	struct span s;
 
-	if (len < 8 || p[0] >> 6 || p[1] & 0x3f || p[7] || header >= len)
+	if (len <= header || p[0] >> 6 || p[1] & 0x3f || p[7])
 		return false;
 	w->encap = ENCAP_GENEVE;
-	struct span s = span_of(p + header, len - header, w->l->payload_wire - header);
-
+	s = span_of(p + header, len - header, w->l->payload_wire - header);
 	if (be16(p + 2) == 0x6558)
 		decode_ethernet(w, s);
 	else
@@ -126,7 +124,7 @@ static bool decode_teredo(struct work *w, const uint8_t *p, size_t len)
 	if (c.left >= 8 && be16(c.p) == 0)
 		cursor_skip(&c, 8);
 	wire = w->l->payload_wire - (len - c.left);
-	if (c.short_ || c.left < 40 || c.p[0] >> 4 != 6 || be16(c.p + 4) + 40U > wire)
+	if (c.left < 40 || c.p[0] >> 4 != 6 || be16(c.p + 4) + 40U > wire)
 		return false;
 	w->encap = ENCAP_TEREDO;
 	decode_ip(w, span_of(c.p, c.left, wire));
@@ -188,8 +186,6 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 		return decode_dhcp6(f, s);
 	if (on(l, PORT_NTP))
 		return decode_ntp(f, s);
-	if (on(l, PORT_SSDP))
-		return decode_ssdp(f, p, len);
 	if (on(l, PORT_PCP) || on(l, PORT_PCP_CLIENT))
 		return decode_natpmp(f, s);
 	if (on(l, PORT_GTPU))
@@ -230,16 +226,14 @@ static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 }
 
 /* Shapes that a random payload could have, in order of how much they ask for. */
-static bool by_weak_shape(struct work *w, const uint8_t *p, size_t len)
+static void by_weak_shape(struct work *w, const uint8_t *p, size_t len)
 {
-	if (decode_dns_shape(w->f, p, len, DNS_OVER_UDP))
-		return true;
-	if (is_openvpn(w, p, len, false))
-		return true; /* before QUIC, whose short header is any byte from 0x40 to 0x7f */
-	if (decode_quic_short(w, p, len) || is_openvpn(w, p, len, true))
-		return true;
-	return decode_stun_classic(w->f, p, len) || decode_turn_channel(w, p, len) ||
-	       decode_utp(w, p, len);
+	/* OpenVPN that is known comes before QUIC, whose short header is any byte from 0x40 to 0x7f */
+	if (!(decode_dns_shape(w->f, p, len, DNS_OVER_UDP) || is_openvpn(w, p, len, false) ||
+	      decode_quic_google(w, p, len) || decode_quic_short(w, p, len) ||
+	      is_openvpn(w, p, len, true) || decode_stun_classic(w->f, p, len) ||
+	      decode_turn_channel(w, p, len)))
+		decode_utp(w, p, len);
 }
 
 /* What a cut capture leaves out of a message is no damage of it. */

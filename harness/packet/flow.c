@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The decoder's memory: heads split over TCP segments, QUIC hellos over datagrams, IP fragments, and who spoke
  * which protocol. Every table has a fixed size; in each the least recently used entry makes room. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <netinet/in.h>
@@ -248,8 +249,7 @@ static bool flow_put(struct decoder *d, struct flow *fl, size_t offset, const ui
 
 	if (offset >= BIG_BYTES)
 		return false;
-	if (n > BIG_BYTES - offset)
-		n = BIG_BYTES - offset;
+	n = min_u64(n, BIG_BYTES - offset);
 	if (n == 0)
 		return true;
 	if (!fl->big && offset + n > FLOW_BYTES)
@@ -261,10 +261,8 @@ static bool flow_put(struct decoder *d, struct flow *fl, size_t offset, const ui
 	for (i = 0; i < fl->n_ranges && fl->ranges[i].to < add.from; i++)
 		;
 	for (j = i; j < fl->n_ranges && fl->ranges[j].from <= add.to; j++) {
-		if (fl->ranges[j].from < add.from)
-			add.from = fl->ranges[j].from;
-		if (fl->ranges[j].to > add.to)
-			add.to = fl->ranges[j].to;
+		add.from = (uint16_t)min_u64(add.from, fl->ranges[j].from);
+		add.to = (uint16_t)max_u64(add.to, fl->ranges[j].to);
 	}
 	if (i == j && fl->n_ranges == FLOW_RANGES)
 		return false;
@@ -321,7 +319,7 @@ static enum head_state head_dns(struct work *w, const uint8_t *p, size_t n, bool
 			}
 			w->f->dns = first;
 		}
-		at += 2 + (stated < have ? stated : have);
+		at += 2 + min_u64(stated, have);
 	}
 	return count ? HEAD_DONE : last ? HEAD_NO : HEAD_MORE;
 }
@@ -331,7 +329,7 @@ static enum head_state head_bt(struct facts *f, const uint8_t *p, size_t n, bool
 	static const char greeting[BT_GREETING] = "\x13"
 						  "BitTorrent protocol";
 
-	if (memcmp(p, greeting, n < BT_GREETING ? n : BT_GREETING) != 0)
+	if (memcmp(p, greeting, min_u64(n, BT_GREETING)) != 0)
 		return HEAD_NO;
 	if (n < BT_HANDSHAKE_SIZE && !last)
 		return HEAD_MORE;
@@ -349,8 +347,7 @@ static bool lone_bt_message(struct facts *f, const uint8_t *p, size_t n)
 	if (p[7] != 'e' &&
 	    !(p[7] >= '1' && p[7] <= '9' && (p[8] == ':' || (p[8] >= '0' && p[8] <= '9'))))
 		return false;
-	return decode_bt_extended(f, p + 5, be32(p) - 1 < n - 5 ? be32(p) - 1 : n - 5, &none,
-				  &told);
+	return decode_bt_extended(f, p + 5, min_u64(be32(p) - 1, n - 5), &none, &told);
 }
 
 static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
@@ -363,20 +360,18 @@ static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
 }
 
 /* Shapes that need no more than the segment. */
-static bool lone_segment(struct work *w, const uint8_t *p, size_t n)
+static void lone_segment(struct work *w, const uint8_t *p, size_t n)
 {
 	if (lone_bt_message(w->f, p, n) || decode_bt_websocket(w->f, p, n) ||
 	    decode_stun(w->f, p, n) || head_openvpn(w, p, n))
-		return true;
+		return;
 	if (n > 2 && be16(p) <= n - 2 && decode_stun(w->f, p + 2, be16(p)))
-		return true; /* framed as RFC 4571 says */
+		return; /* framed as RFC 4571 says */
 	if (n > 2 && be16(p) == n - 2 && decode_dns_shape(w->f, p + 2, n - 2, DNS_OVER_TCP))
-		return true;
+		return;
 	if (on(w->l, PORT_NETBIOS_SESSION) || on(w->l, PORT_SMB)) {
 		fact_weak(w->f, PROTO_NETBIOS);
-		return true;
 	}
-	return false;
 }
 
 /* Is what stands on DNS's port surely none? Its length, id and flags would have to be a request line, a peer's greeting or a
@@ -485,13 +480,13 @@ static void bt_stream(struct work *w, struct flow *fl, uint32_t seq, const uint8
 		n -= (size_t)-ahead;
 	}
 	while (n && fl->kind == FLOW_BT) {
-		size_t part = fl->skip < n ? fl->skip : n;
+		size_t part = min_u64(fl->skip, n);
 
 		fl->skip -= (uint32_t)part;
 		fl->base += (uint32_t)part;
 		p += part;
 		n -= part;
-		part = n < FLOW_BYTES - len ? n : FLOW_BYTES - len;
+		part = min_u64(n, FLOW_BYTES - len);
 		memcpy(flow_bytes(w->d, fl) + len, p, part);
 		len += part;
 		p += part;
@@ -692,7 +687,7 @@ void quic_crypto_piece(struct work *w, uint64_t offset, const uint8_t *p, size_t
 		w->d->ids[fl - w->d->flows].len = f->quic.dcid_len;
 		memcpy(w->d->ids[fl - w->d->flows].b, f->quic.dcid, sizeof(f->quic.dcid));
 	}
-	if (offset >= BIG_BYTES || !flow_put(w->d, fl, (size_t)offset, p, len)) {
+	if (!flow_put(w->d, fl, (size_t)offset, p, len)) {
 		fact_reason(f, UND_STREAM_LONG);
 		return;
 	}

@@ -140,7 +140,7 @@ void decode_arp(struct work *w, struct span s);
 bool decode_dns(struct facts *f, struct span s, enum dns_transport t);
 bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
 bool decode_nbns(struct facts *f, struct span s);
-bool decode_nd(struct facts *f, const uint8_t *p, size_t len);
+void decode_nd(struct facts *f, const uint8_t *p, size_t len);
 bool decode_dhcp(struct facts *f, struct span s);
 bool decode_dhcp6(struct facts *f, struct span s);
 bool decode_ntp(struct facts *f, struct span s);
@@ -150,7 +150,7 @@ bool decode_turn_channel(struct work *w, const uint8_t *p, size_t len);
 bool decode_natpmp(struct facts *f, struct span s);
 bool decode_dht(struct facts *f, const uint8_t *p, size_t len);
 bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len);
-bool decode_utp(struct work *w, const uint8_t *p, size_t len);
+void decode_utp(struct work *w, const uint8_t *p, size_t len);
 bool decode_lsd(struct facts *f, const uint8_t *p, size_t len);
 bool decode_ssdp(struct facts *f, const uint8_t *p, size_t len);
 bool decode_bt_handshake(struct facts *f, const uint8_t *p, size_t len);
@@ -175,6 +175,7 @@ bool openvpn_take(struct work *w, const struct openvpn_facts *o, bool reset, boo
 bool decode_quic_long(struct work *w, const uint8_t *p, size_t len);
 /* What stands in an Initial once it is decrypted. */
 void decode_quic_frames(struct work *w, const uint8_t *p, size_t len);
+bool decode_quic_google(struct work *w, const uint8_t *p, size_t len);
 bool decode_quic_short(struct work *w, const uint8_t *p, size_t len);
 bool decode_dtls(struct facts *f, const uint8_t *p, size_t len);
 

@@ -521,6 +521,453 @@ static void hundreds_of_interfaces(void **state)
 	capfile_close(c);
 }
 
+/* ---- limits ---- */
+
+/* Read all of n bytes: how many frames came, and the error's text ("" when the file ended well). */
+static int frames_in(const uint8_t *p, size_t n, struct capfile_frame *last, struct err *err)
+{
+	struct source s = { p, n, 65536 };
+	struct capfile *c = capfile_open(give, &s, err);
+	int count = 0, r;
+
+	err->text[0] = '\0';
+	assert_non_null(c);
+	while ((r = capfile_next(c, last, err)) == 1)
+		count++;
+	assert_int_equal(r, err->text[0] ? -1 : 0);
+	capfile_close(c);
+	return count;
+}
+
+/* A file's head, a record or block of `room` zeros behind `before`, and `after`. */
+static uint8_t *padded(const struct frame *before, size_t room, const struct frame *after,
+		       size_t *n)
+{
+	uint8_t *p = calloc(1, before->n + room + after->n);
+
+	assert_non_null(p);
+	memcpy(p, before->b, before->n);
+	memcpy(p + before->n + room, after->b, after->n);
+	*n = before->n + room + after->n;
+	return p;
+}
+
+static void check_long(const struct frame *before, size_t room, const struct frame *after,
+		       const char *text, int frames)
+{
+	struct capfile_frame last = { 0 };
+	struct err err;
+	size_t n;
+	uint8_t *p = padded(before, room, after, &n);
+
+	assert_int_equal(frames_in(p, n, &last, &err), frames);
+	if (!strstr(err.text, text))
+		fail_msg("\"%s\" does not say \"%s\"", err.text, text);
+	free(p);
+}
+
+/* Records and blocks are as long as they may be, and longer than the buffer that the reader begins with. */
+static void the_longest_records(void **state)
+{
+	(void)state;
+	for (unsigned more = 0; more <= 1; more++) {
+		struct frame f, none = { .n = 0 };
+
+		classic(&f, 0xa1b2c3d4, false);
+		f.n = 24 + 8;
+		w32(&f, CAPFILE_MAX_FRAME + more);
+		w32(&f, CAPFILE_MAX_FRAME + more);
+		check_long(&f, CAPFILE_MAX_FRAME + more, &none,
+			   more ? "longer than any frame at byte 24" : "", more ? 0 : 1);
+	}
+	for (unsigned more = 0; more <= 4; more += 4) {
+		struct frame f = { .n = 0 }, end = { .n = 0 };
+
+		section(&f);
+		w32(&f, 0x0bad);
+		w32(&f, CAPFILE_MAX_BLOCK + more);
+		w32(&end, CAPFILE_MAX_BLOCK + more);
+		interface(&end, LINK_RAW, 0, 9, 0);
+		enhanced(&end, 0, 7, 0);
+		check_long(&f, CAPFILE_MAX_BLOCK + more - 12, &end,
+			   more ? "wrong length at byte 28" : "", more ? 0 : 1);
+	}
+	for (unsigned more = 0; more <= 1; more++) {
+		struct frame f = { .n = 0 }, end = { .n = 0 };
+
+		section(&f);
+		interface(&f, LINK_RAW, 0, 9, 0);
+		w32(&f, 6);
+		w32(&f, 32 + CAPFILE_MAX_FRAME + 4);
+		put_zero(&f, 12);
+		w32(&f, CAPFILE_MAX_FRAME + more);
+		w32(&f, CAPFILE_MAX_FRAME + more);
+		w32(&end, 32 + CAPFILE_MAX_FRAME + 4);
+		check_long(&f, CAPFILE_MAX_FRAME + 4, &end, more ? "longer than any frame" : "",
+			   more ? 0 : 1);
+	}
+}
+
+static void as_many_interfaces_as_are_kept(void **state)
+{
+	const size_t room = 28 + 20 * ((size_t)CAPFILE_INTERFACES + 1);
+	uint8_t *p = malloc(room);
+	struct frame f = { .n = 0 };
+	struct capfile_frame last;
+	struct err err;
+
+	(void)state;
+	assert_non_null(p);
+	section(&f);
+	w32(&f, 1);
+	w32(&f, 20);
+	w16(&f, LINK_RAW);
+	put_zero(&f, 6);
+	w32(&f, 20);
+	memcpy(p, f.b, 28);
+	for (size_t i = 0; i <= CAPFILE_INTERFACES; i++)
+		memcpy(p + 28 + 20 * i, f.b + 28, 20);
+	assert_int_equal(frames_in(p, room - 20, &last, &err), 0);
+	assert_string_equal(err.text, "");
+	assert_int_equal(frames_in(p, room, &last, &err), 0);
+	assert_non_null(strstr(err.text, "too many interfaces"));
+	free(p);
+}
+
+/* A block of this type and body between a section (and an interface, where `of` has one) and the end. */
+static const char *said_of(const struct frame *of, uint32_t type, const struct frame *body,
+			   int *frames, struct capfile_frame *last)
+{
+	static struct err err;
+	struct frame f = *of;
+
+	w32(&f, type);
+	w32(&f, (uint32_t)body->n + 12);
+	put(&f, body->b, body->n);
+	w32(&f, (uint32_t)body->n + 12);
+	*frames = frames_in(f.b, f.n, last, &err);
+	return err.text;
+}
+
+static void blocks_at_their_limits(void **state)
+{
+	static const struct {
+		uint32_t type;
+		bool interface;
+		size_t n;	  /* of a body of zeros */
+		const char *says; /* "": nothing wrong */
+		int frames;
+	} rows[] = {
+		{ 1, false, 4, "an interface block too short", 0 },
+		{ 1, false, 8, "", 0 },
+		{ 6, true, 16, "a packet block too short", 0 },
+		{ 6, true, 20, "", 1 },
+		{ 6, false, 20, "not described", 0 },
+		{ 2, true, 16, "a packet block too short", 0 },
+		{ 2, true, 20, "", 1 },
+		{ 3, true, 0, "a packet block too short", 0 },
+		{ 3, true, 4, "", 1 },
+		{ 3, false, 4, "not described", 0 },
+		{ 5, false, 8, "", 0 },
+		{ 5, false, 12, "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame of = { .n = 0 }, body = { .n = 0 };
+		struct capfile_frame last;
+		const char *said;
+		int frames;
+
+		section(&of);
+		if (rows[i].interface)
+			interface(&of, LINK_RAW, 0, 9, 0);
+		put_zero(&body, rows[i].n);
+		said = said_of(&of, rows[i].type, &body, &frames, &last);
+		if (rows[i].says[0] ? !strstr(said, rows[i].says) : said[0])
+			fail_msg("row %zu says \"%s\"", i, said);
+		assert_int_equal(frames, rows[i].frames);
+	}
+}
+
+static void lengths_of_blocks(void **state)
+{
+	static const uint32_t totals[] = { 0, 4, 8, 10, 13, 14, 15 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+		struct frame f = { .n = 0 };
+
+		section(&f);
+		w32(&f, 0x0bad);
+		w32(&f, totals[i]);
+		put_zero(&f, 24);
+		expect_damage(&f, "wrong length at byte 28");
+	}
+}
+
+/* A simple block has what the interface's snapshot length let through. */
+static void simple_blocks(void **state)
+{
+	static const struct {
+		uint32_t snaplen, len, there;
+		int64_t caplen; /* -1: damaged */
+	} rows[] = {
+		{ 0, 8, 8, 8 }, { 9, 8, 8, 8 },	 { 8, 8, 8, 8 },  { 7, 8, 8, 7 },
+		{ 4, 8, 4, 4 }, { 0, 9, 8, -1 }, { 9, 9, 8, -1 }, { 0, 0, 8, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame of = { .n = 0 }, body = { .n = 0 };
+		struct capfile_frame last;
+		const char *said;
+		int frames;
+
+		section(&of);
+		interface(&of, LINK_SLL2, rows[i].snaplen, 9, 0);
+		w32(&body, rows[i].len);
+		put_zero(&body, rows[i].there);
+		said = said_of(&of, 3, &body, &frames, &last);
+		assert_int_equal(frames, rows[i].caplen >= 0);
+		if (rows[i].caplen < 0) {
+			assert_non_null(strstr(said, "longer than its block"));
+			continue;
+		}
+		assert_string_equal(said, "");
+		assert_int_equal(last.caplen, rows[i].caplen);
+		assert_int_equal(last.len, rows[i].len);
+		assert_int_equal(last.linktype, LINK_SLL2);
+		assert_int_equal(last.direction, 0);
+		assert_int_equal(last.interface, 0);
+	}
+}
+
+/* Options of a packet: the flags count where the list has them whole, and before its end. */
+static void options_of_packets(void **state)
+{
+	static const struct {
+		const char *options;
+		size_t n;
+		int direction;
+	} rows[] = {
+#define OPTIONS(s) (s), sizeof(s) - 1
+		{ OPTIONS("\2\0\4\0\2\0\0\0"), 2 },
+		{ OPTIONS("\2\0\4\0\xfd\0\0\0"), 1 },
+		{ OPTIONS("\3\0\4\0\2\0\0\0"), 0 },
+		{ OPTIONS("\1\0\2\0no..\2\0\4\0\2\0\0\0"), 2 },
+		{ OPTIONS("\0\0\0\0\2\0\4\0\2\0\0\0"), 0 },
+		{ OPTIONS("\1\0\0\0\2\0\4\0\2\0\0\0"), 2 },
+		{ OPTIONS("\2\0\2\0\2\0\0\0"), 0 },
+		{ OPTIONS("\2\0\x08\0\2\0\0\0....."
+			  "..."),
+		  0 },
+		{ OPTIONS("\2\0\5\0\2\0\0\0"), 0 },
+		{ OPTIONS("\1\0\5\0\2\0\4\0\2\0\0\0"), 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame of = { .n = 0 }, body = { .n = 0 };
+		struct capfile_frame last;
+		int frames;
+
+		section(&of);
+		interface(&of, LINK_RAW, 0, 9, 0);
+		put_zero(&body, 12);
+		w32(&body, 5);
+		w32(&body, 5);
+		put_zero(&body, 8);
+		put(&body, rows[i].options, rows[i].n);
+		assert_string_equal(said_of(&of, 6, &body, &frames, &last), "");
+		assert_int_equal(last.direction, rows[i].direction);
+	}
+}
+
+/* A captured length that ends in the block's last word, and one that ends behind it. */
+static void packets_fill_their_blocks(void **state)
+{
+	(void)state;
+	for (uint32_t caplen = 5; caplen <= 9; caplen++) {
+		struct frame of = { .n = 0 }, body = { .n = 0 };
+		struct capfile_frame last;
+		int frames;
+
+		section(&of);
+		interface(&of, LINK_RAW, 0, 9, 0);
+		put_zero(&body, 12);
+		w32(&body, caplen);
+		w32(&body, 100);
+		put_zero(&body, 8);
+		assert_int_equal(said_of(&of, 6, &body, &frames, &last)[0] != '\0', caplen > 8);
+		assert_int_equal(frames, caplen <= 8);
+		if (frames)
+			assert_int_equal(last.caplen, caplen);
+	}
+}
+
+/* An interface's options, and the time of a packet on it. */
+static int64_t time_by(const char *options, size_t n, uint64_t ticks)
+{
+	struct frame f = { .n = 0 };
+	struct capfile_frame last = { .time = -1 };
+	struct err err;
+
+	section(&f);
+	w32(&f, 1);
+	w32(&f, (uint32_t)n + 20);
+	w16(&f, LINK_RAW);
+	w16(&f, 0);
+	w32(&f, 0);
+	put(&f, options, n);
+	w32(&f, (uint32_t)n + 20);
+	enhanced(&f, 0, ticks, 0);
+	assert_int_equal(frames_in(f.b, f.n, &last, &err), 1);
+	return last.time;
+}
+
+#define TSRESOL(n) "\x09\0\1\0" n "\0\0\0"
+#define TSOFFSET   "\x0e\0\x08\0"
+
+static void resolutions_and_offsets(void **state)
+{
+	static const struct {
+		const char *options;
+		size_t n;
+		uint64_t ticks;
+		int64_t time;
+	} rows[] = {
+		{ OPTIONS(""), 5, 5000 },
+		{ OPTIONS("\x09\0\0\0"), 5, 5000 }, /* no byte to read */
+		{ OPTIONS("\x0a\0\1\0\0\0\0\0"), 5, 5000 },
+		{ OPTIONS(TSRESOL("\0")), 5, INT64_C(5000000000) },
+		{ OPTIONS(TSRESOL("\x08")), 5, 50 },
+		{ OPTIONS(TSRESOL("\x09")), 5, 5 },
+		{ OPTIONS(TSRESOL("\x0a")), 59, 5 },
+		{ OPTIONS(TSRESOL("\x1b")), UINT64_MAX, 18 },
+		{ OPTIONS(TSRESOL("\x1c")), UINT64_MAX, 1 },
+		{ OPTIONS(TSRESOL("\x80")), 5, INT64_C(5000000000) },
+		{ OPTIONS(TSRESOL("\x81")), 5, INT64_C(2500000000) },
+		{ OPTIONS(TSRESOL("\xbf")), UINT64_C(1) << 63, 1000000000 },
+		{ OPTIONS(TSRESOL("\xc0")), UINT64_MAX, 0 },
+		{ OPTIONS(TSOFFSET "\7\0\0\0\0\0\0\0"), 5, INT64_C(7000005000) },
+		{ OPTIONS(TSOFFSET "\xff\xff\xff\xff\xff\xff\xff\xff"), 1000000, 0 },
+		{ OPTIONS(TSOFFSET "\0\0\0\0\0\0\0\x80"), 5, INT64_MIN },
+		{ OPTIONS(TSOFFSET "\xff\xff\xff\xff\xff\xff\xff\x7f"), 5, INT64_MAX },
+		{ OPTIONS("\x0e\0\7\0\7\0\0\0\0\0\0\0"), 5, 5000 },
+		{ OPTIONS("\x0f\0\x08\0\7\0\0\0\0\0\0\0"), 5, 5000 },
+		{ OPTIONS("\0\0\0\0" TSRESOL("\0")), 5, 5000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (time_by(rows[i].options, rows[i].n, rows[i].ticks) != rows[i].time)
+			fail_msg("row %zu", i);
+}
+
+static void names_of_interfaces(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n <= 40; n++) {
+		struct frame f = { .n = 0 };
+		struct source s = { f.b, 0, 4096 };
+		struct capfile_frame last;
+		struct capfile *c;
+		struct err err;
+		const char *name;
+		uint32_t link;
+
+		section(&f);
+		w32(&f, 1);
+		w32(&f, 24 + (((uint32_t)n + 3) & ~3U));
+		w32(&f, LINK_RAW);
+		w32(&f, 0);
+		w16(&f, 2);
+		w16(&f, (unsigned)n);
+		put_fill(&f, n, 'n');
+		put_zero(&f, -n & 3);
+		w32(&f, 24 + (((uint32_t)n + 3) & ~3U));
+		s.n = f.n;
+		c = capfile_open(give, &s, &err);
+		assert_int_equal(capfile_next(c, &last, &err), 0);
+		assert_int_equal(capfile_interface(c, 0, &link, &name), 0);
+		assert_int_equal(link, LINK_RAW);
+		assert_int_equal(strlen(name), n < 31 ? n : 31);
+		assert_int_equal(capfile_interface(c, 1, &link, &name), -1);
+		capfile_close(c);
+	}
+}
+
+/* Counters of eight bytes are added up; others, and other options, are none. */
+static void statistics_are_added(void **state)
+{
+	struct frame f = { .n = 0 };
+	struct source s = { f.b, 0, 4096 };
+	struct capfile_frame last;
+	struct capfile *c;
+	struct err err;
+
+	(void)state;
+	section(&f);
+	for (unsigned i = 0; i < 2; i++) {
+		w32(&f, 5);
+		w32(&f, 24 + 8 + 12 + 12 + 12);
+		put_zero(&f, 12);
+		put(&f, "\4\0\4\0\x63\0\0\0", 8);
+		put(&f, "\3\0\x08\0\x63\0\0\0\0\0\0\0", 12);
+		put(&f, "\6\0\x08\0\x63\0\0\0\0\0\0\0", 12);
+		if (i)
+			put(&f, "\5\0\x08\0\2\0\0\0\0\0\0\0", 12);
+		else
+			put(&f, "\4\0\x08\0\7\0\0\0\0\0\0\0", 12);
+		w32(&f, 24 + 8 + 12 + 12 + 12);
+		s = (struct source){ f.b, f.n, 4096 };
+		c = capfile_open(give, &s, &err);
+		assert_int_equal(capfile_next(c, &last, &err), 0);
+		assert_true(capfile_counts(c)->present);
+		assert_int_equal(capfile_counts(c)->received, 7);
+		assert_int_equal(capfile_counts(c)->dropped, i ? 2 : 0);
+		capfile_close(c);
+	}
+	f.n = 28; /* a block without a counter */
+	w32(&f, 5);
+	w32(&f, 24 + 8);
+	put_zero(&f, 12);
+	put(&f, "\4\0\4\0\x63\0\0\0", 8);
+	w32(&f, 24 + 8);
+	s = (struct source){ f.b, f.n, 4096 };
+	c = capfile_open(give, &s, &err);
+	assert_int_equal(capfile_next(c, &last, &err), 0);
+	assert_false(capfile_counts(c)->present);
+	capfile_close(c);
+}
+
+static void classic_has_one_interface(void **state)
+{
+	struct source s;
+	struct capfile *c;
+	struct err err;
+	struct frame f;
+	const char *name;
+	uint32_t link;
+
+	(void)state;
+	classic(&f, 0xa1b2c3d4, false);
+	s = (struct source){ f.b, f.n, 4096 };
+	c = capfile_open(give, &s, &err);
+	assert_non_null(c);
+	assert_false(capfile_is_pcapng(c));
+	assert_int_equal(capfile_interface(c, 0, &link, &name), 0);
+	assert_int_equal(link, LINK_RAW);
+	assert_string_equal(name, "");
+	assert_int_equal(capfile_interface(c, 1, &link, &name), -1);
+	assert_false(capfile_counts(c)->present);
+	capfile_close(c);
+	f.b[4] = 0x1f; /* 543, but not .0 */
+	f.b[5] = 2;
+	expect_damage(&f, "version other than 2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,6 +983,17 @@ int main(void)
 		cmocka_unit_test(sections_of_other_versions_are_refused),
 		cmocka_unit_test(times_beyond_the_clock_stay_at_its_end),
 		cmocka_unit_test(hundreds_of_interfaces),
+		cmocka_unit_test(the_longest_records),
+		cmocka_unit_test(as_many_interfaces_as_are_kept),
+		cmocka_unit_test(blocks_at_their_limits),
+		cmocka_unit_test(lengths_of_blocks),
+		cmocka_unit_test(simple_blocks),
+		cmocka_unit_test(options_of_packets),
+		cmocka_unit_test(packets_fill_their_blocks),
+		cmocka_unit_test(resolutions_and_offsets),
+		cmocka_unit_test(names_of_interfaces),
+		cmocka_unit_test(statistics_are_added),
+		cmocka_unit_test(classic_has_one_interface),
 	};
 
 	return cmocka_run_group_tests_name("packet_capfile", tests, NULL, NULL);

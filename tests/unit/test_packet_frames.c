@@ -189,6 +189,24 @@ static void a_plain_frame_is_read_as_the_walk_reads_it(void **state)
 	}
 }
 
+/* What looks like IPv4 under another ethertype is none. */
+static void the_ethertype_decides(void **state)
+{
+	static const uint16_t types[] = { 0x0801, 0x0700, 0x88b5 };
+	struct frame f;
+
+	(void)state;
+	build_sample(&f, &samples[0]);
+	decode(NULL, &f, &facts);
+	assert_int_equal(facts.n_layers, 1);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		set16(&f, 12, types[i]);
+		decode(NULL, &f, &facts);
+		assert_int_equal(facts.reason, UND_ETHERTYPE_UNKNOWN);
+		assert_int_equal(facts.n_layers, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +214,7 @@ int main(void)
 		cmocka_unit_test(every_sample_is_safe_at_every_length),
 		cmocka_unit_test(any_link_type_is_safe),
 		cmocka_unit_test(a_plain_frame_is_read_as_the_walk_reads_it),
+		cmocka_unit_test(the_ethertype_decides),
 		cmocka_unit_test(a_random_payload_is_nothing),
 		cmocka_unit_test(every_enum_has_a_name),
 	};

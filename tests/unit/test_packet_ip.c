@@ -215,6 +215,7 @@ static void several_extension_headers(void **state)
 		set16(&cut, 4, n - 40);
 		decode_exact(NULL, &cut, LINK_RAW);
 		assert_int_equal(facts.reason, UND_IP6_EXTENSION_SHORT);
+		assert_true((facts.reasons & (facts.reasons - 1)) == 0);
 		assert_false(facts.layer[0].has_ports);
 	}
 }
@@ -240,6 +241,11 @@ static void no_next_header_is_fine(void **state)
 	put32(&f, 0);
 	decode_exact(NULL, &f, LINK_RAW);
 	assert_int_equal(facts.reason, UND_NONE);
+	begin6(&f, 60, 8); /* nor behind an extension header that ends the packet */
+	put(&f, "\x3b\0\1\4\0\0\0\0", 8);
+	decode_exact(NULL, &f, LINK_RAW);
+	assert_int_equal(facts.reason, UND_NONE);
+	assert_int_equal(facts.layer[0].proto, 59);
 }
 
 /* ---- Fragments ---- */

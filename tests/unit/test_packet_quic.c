@@ -10,6 +10,7 @@
 #include <openssl/kdf.h>
 
 #include "packet/frames.h"
+#include "packet/internal.h"
 #include "packet/with_decoder.h"
 
 static struct facts facts;
@@ -127,33 +128,41 @@ static struct {
 	struct keys keys;
 	struct frame plain; /* frames */
 	bool broken;
+	size_t token;	 /* bytes */
+	unsigned number; /* bytes of the packet number; 0: four */
 } q;
 
 static void p_initial(struct frame *f)
 {
-	size_t start = f->n, header;
+	size_t start = f->n, header, number = q.number ? q.number : 4;
 	uint8_t nonce[12], mask[32];
 	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
 	int len;
 
-	put8(f, q.first);
+	put8(f, q.number ? (q.first & 0xf0) | (q.number - 1) : q.first);
 	put32(f, q.version);
 	put8(f, 8);
 	put(f, q.id, 8);
-	put16(f, 0); /* no id of the client, no token */
-	put16(f, (unsigned)(0x4000 | (4 + q.plain.n + 16)));
-	put32(f, 2); /* packet number, in four bytes */
+	put8(f, 0); /* no id of the client */
+	if (q.token)
+		put16(f, (unsigned)(0x4000 | q.token));
+	else
+		put8(f, 0);
+	put_zero(f, q.token);
+	put16(f, (unsigned)(0x4000 | (number + q.plain.n + 16)));
+	put_zero(f, number - 1);
+	put8(f, 2); /* packet number */
 	header = f->n - start;
 	memcpy(nonce, q.keys.iv, 12);
 	nonce[11] ^= 2;
 	seal(&q.keys, nonce, f->b + start, header, &q.plain, f->b + f->n);
 	f->n += q.plain.n + 16;
 	EVP_EncryptInit_ex(x, EVP_aes_128_ecb(), NULL, q.keys.hp, NULL);
-	EVP_EncryptUpdate(x, mask, &len, f->b + start + header, 16);
+	EVP_EncryptUpdate(x, mask, &len, f->b + start + header - number + 4, 16);
 	EVP_CIPHER_CTX_free(x);
 	f->b[start] ^= mask[0] & 15;
-	for (size_t i = 0; i < 4; i++)
-		f->b[start + header - 4 + i] ^= mask[1 + i];
+	for (size_t i = 0; i < number; i++)
+		f->b[start + header - number + i] ^= mask[1 + i];
 	f->b[f->n - 1] ^= q.broken;
 }
 
@@ -230,6 +239,9 @@ static void every_version_has_its_keys(void **state)
 		{ 0xff00001b, 0xc3, &keys_27 },
 		{ 0xff000017, 0xc3, &keys_27 },
 		{ 0xff000016, 0xc3, NULL },
+		{ 0xff000015, 0xc3, NULL },
+		{ 0xff00001c, 0xc3, &keys_27 },
+		{ 0xff000021, 0xc3, &keys_v1 },
 		{ 0xfaceb001, 0xc3, NULL },
 		{ 0xfaceb002, 0xc3, &keys_27 },
 		{ 0xfaceb00e, 0xc3, &keys_29 },
@@ -471,6 +483,425 @@ static void short_headers_need_port_or_memory(void **state)
 	assert_false(facts.weak & P(QUIC));
 }
 
+/* ---- limits ---- */
+
+/* Versions that are known, but not their keys; and what only looks like a version. */
+static void versions_by_name_and_number(void **state)
+{
+	static const struct {
+		uint32_t version;
+		bool known;
+	} rows[] = {
+		{ 0xff000005, true },  { 0xff000014, true },  { 0xff000004, false },
+		{ 0xff000023, false }, { 0xfe000005, false }, { 0x51303530, true },
+		{ 0x51303939, true },  { 0x54303530, true },  { 0x51303a30, false },
+		{ 0x51302f30, false }, { 0x5130353a, false }, { 0x5130352f, false },
+		{ 0x51313530, false }, { 0x52303530, false }, { 0x51303539, true },
+		{ 0xfaceb0ff, true },  { 0xfaceb1ff, false }, { 0x5a6a7a8a, true },
+		{ 0x5a6a7a8b, false }, { 0x6b3343cf, true },  { 0x6b3343ce, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin("x.test");
+		q.version = rows[i].version;
+		put_zero(&q.plain, 40);
+		run(NULL, UDP4, 40000, 4433, p_initial);
+		if (facts_has(&facts, PROTO_QUIC) != rows[i].known)
+			fail_msg("version %x", rows[i].version);
+	}
+	/* Google's in clear have no ids behind the version */
+	for (uint32_t v = 0x51303436; v <= 0x51303530; v = v == 0x51303439 ? 0x51303530 : v + 1) {
+		begin("x.test");
+		q.version = v;
+		put_zero(&q.plain, 40);
+		run(NULL, UDP4, 40000, 4433, p_initial);
+		assert_int_equal(facts.quic.dcid_len, v == 0x51303530 ? 8 : 0);
+		assert_int_equal(facts.reason,
+				 v == 0x51303530 ? UND_QUIC_DECRYPT : UND_QUIC_VERSION);
+		if (v == 0x51303530)
+			break;
+	}
+	begin("x.test"); /* as google's last one, but nobody knows its keys */
+	q.version = 0x51303531;
+	all_of_it();
+	run(NULL, UDP4, 40000, 4433, p_initial);
+	assert_int_equal(facts.reason, UND_QUIC_VERSION);
+	begin("tls.test");
+	q.version = 0x54303530;
+	q.keys = keys_of_salt("\x7f\xf5\x79\xe5\xac\xd0\x72\x91\x55\x80\x30\x4c\x43\xa2\x36\x7c"
+			      "\x60\x48\x83\x10");
+	crypto(8, 0, hello.n);
+	put_zero(&q.plain, 200);
+	run(NULL, UDP4, 40000, 443, p_initial);
+	assert_name("tls.test");
+}
+
+/* Packet numbers of every length; the shortest packet has just the bytes of a sample. */
+static void packet_numbers_of_all_lengths(void **state)
+{
+	(void)state;
+	for (unsigned number = 1; number <= 4; number++)
+		for (size_t n = 1; n <= 5; n++) {
+			bool room = number + n >= 4; /* and the tag: 20 bytes */
+
+			begin("x.test");
+			q.number = number;
+			put_zero(&q.plain, n);
+			run(NULL, UDP4, 40000, 4433, p_initial);
+			assert_true(facts_has(&facts, PROTO_QUIC));
+			if (room)
+				assert_true(facts.quic.decrypted);
+			assert_int_equal(facts.reason, room ? UND_NONE : UND_QUIC_DECRYPT);
+		}
+}
+
+static void p_empty_initial(struct frame *f)
+{
+	put(f, "\xc3\0\0\0\1\x08" ID "\0\0\x40\x14", 18);
+	put_fill(f, 20, 7);
+}
+
+static void longest_packets(void **state)
+{
+	(void)state;
+	for (size_t n = 2047; n <= 2049; n++) { /* of plain text */
+		begin("x.test");
+		put_zero(&q.plain, n);
+		run(NULL, UDP4, 40000, 4433, p_initial);
+		assert_int_equal(facts.quic.decrypted, n <= 2048);
+	}
+	for (size_t n = 488; n <= 494; n++) { /* header: 1 + 4 + 1 + 8 + 1 + 2 + token + 2 + 4 */
+		begin("x.test");
+		q.token = n;
+		put_zero(&q.plain, 50);
+		run(NULL, UDP4, 40000, 4433, p_initial);
+		assert_int_equal(facts.quic.decrypted, 23 + n <= 512);
+	}
+	run(NULL, UDP4, 40000, 4433, p_empty_initial); /* nothing but the tag */
+	assert_int_equal(facts.reason, UND_QUIC_DECRYPT);
+}
+
+static unsigned before; /* the Initial */
+
+static void p_behind_others(struct frame *f)
+{
+	for (unsigned i = 0; i < before; i++) {
+		put(f, "\xe3\0\0\0\1\x08" ID "\0\x40\x1e", 17);
+		put_fill(f, 30, 9);
+	}
+	p_initial(f);
+}
+
+static void eight_packets_are_looked_at(void **state)
+{
+	(void)state;
+	for (before = 6; before <= 9; before++) {
+		begin("late.test");
+		all_of_it();
+		run(NULL, UDP4, 40000, 4433, p_behind_others);
+		assert_true(facts_has(&facts, PROTO_QUIC));
+		assert_int_equal(facts_has(&facts, PROTO_TLS_HELLO), before < 8);
+	}
+}
+
+static const char *header;
+static size_t header_n;
+
+static void p_header(struct frame *f)
+{
+	put(f, header, header_n);
+}
+
+static void long_headers(void **state)
+{
+	static const struct {
+		const char *b;
+		size_t n;
+		bool quic;
+		enum undecodable reason;
+	} rows[] = {
+#define ROW(s, quic, reason) { (s), sizeof(s) - 1, (quic), (reason) }
+		/* a retry has no length */
+		ROW("\xf0\0\0\0\1\4abcd\4efghtoken and tag...", true, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy", true, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2x", true, UND_QUIC_SHORT),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh", true, UND_QUIC_SHORT),
+		ROW("\xc0\0\0\0\1\4abcd\4efgh\1", true, UND_QUIC_SHORT),
+		ROW("\xc0\0\0\0\1\4abcd\4efgh\1t", true, UND_QUIC_SHORT),
+		ROW("\xc0\0\0\0\1\4abcd\4efgh\2t", true, UND_QUIC_SHORT),
+		ROW("\xc0\0\0\0\1\4abcd\4efgh\1t\2x", true, UND_QUIC_SHORT),
+		ROW("\xc0\0\0\0\1\4abcd\4efgh\1t\2xy", true, UND_QUIC_DECRYPT),
+		/* what follows is a packet of the same version, or padding */
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\0\0\0\0\0\0\0\0", true, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\xe0\xff\0\0\x1d\4abcd\4efgh\3x", true, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\xe0\0\0\0\1\4abcd\4efgh\3x", true,
+		    UND_QUIC_SHORT),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\x60\0\0\0\1\4abcd\4efgh\3x", true, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abcd\4efgh\2xy\xf0\0\0\0\1\4abcd\4efgh\3x", true, UND_NONE),
+		/* ids of up to 20 bytes */
+		ROW("\xe0\0\0\0\1\x14"
+		    "abcdefghijklmnopqrst\0\2xy",
+		    true, UND_NONE),
+		ROW("\xe0\0\0\0\1\x15"
+		    "abcdefghijklmnopqrstu\0\2xy",
+		    false, UND_NONE),
+		ROW("\xe0\0\0\0\1\0\x14"
+		    "abcdefghijklmnopqrst\2xy",
+		    true, UND_NONE),
+		ROW("\xe0\0\0\0\1\0\x15"
+		    "abcdefghijklmnopqrstu\2xy",
+		    false, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abcd\4efg", false, UND_NONE),
+		ROW("\xe0\0\0\0\1\4abc", false, UND_NONE),
+		ROW("\xe0\0\0\0\1", false, UND_NONE),
+		ROW("\xe0\0\0\0", false, UND_NONE),
+		ROW("\x60\0\0\0\1\4abcd\4efgh\2xy", false, UND_NONE),
+		/* version negotiation: ids of four bytes together, and versions of four */
+		ROW("\x80\0\0\0\0\4abcd\0\0\0\0\1", true, UND_NONE),
+		ROW("\x80\0\0\0\0\0\4abcd\0\0\0\1", true, UND_NONE),
+		ROW("\x80\0\0\0\0\2ab\2cd\0\0\0\1\0\0\0\2", true, UND_NONE),
+		ROW("\x80\0\0\0\0\2ab\1c\0\0\0\1", false, UND_NONE),
+		ROW("\x80\0\0\0\0\4abcd\0", false, UND_NONE),
+		ROW("\x80\0\0\0\0\4abcd\0\0\0\0", false, UND_NONE),
+		ROW("\x80\0\0\0\0\4abcd\0\0\0\0\1\0", false, UND_NONE),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		header = rows[i].b;
+		header_n = rows[i].n;
+		run(NULL, UDP4, 40000, 4433, p_header);
+		if (facts_has(&facts, PROTO_QUIC) != rows[i].quic || facts.reason != rows[i].reason)
+			fail_msg("row %zu: %s", i, undecodable_name(facts.reason));
+	}
+}
+
+/* Plain frames of an Initial: what ends them, what is damage. */
+static void frames_one_by_one(void **state)
+{
+	static const struct {
+		const char *b;
+		size_t n;
+		uint32_t version;
+		enum undecodable reason;
+	} rows[] = {
+#define FRAMES(s, version, reason) { (s), sizeof(s) - 1, (version), (reason) }
+		FRAMES("\0\0\1\0", 1, UND_NONE),
+		FRAMES("\2\5\0\0\0", 1, UND_NONE),
+		FRAMES("\2\5\0\0", 1, UND_QUIC_FRAME),
+		FRAMES("\2\5\0\1\0\0\0", 1, UND_NONE),
+		FRAMES("\2\5\0\1\0\0", 1, UND_QUIC_FRAME),
+		FRAMES("\2\5\0\1\0\0\0\7", 1, UND_QUIC_FRAME),
+		FRAMES("\3\5\0\0\0\0\0\0", 1, UND_NONE),
+		FRAMES("\3\5\0\0\0\0\0", 1, UND_QUIC_FRAME),
+		FRAMES("\3\5\0\0\0\0\0\0\7", 1, UND_QUIC_FRAME),
+		FRAMES("\x1c\0\0\0\7\7\7", 1, UND_NONE),
+		FRAMES("\x1d\0\0\0", 1, UND_QUIC_FRAME),
+		FRAMES("\4\0", 1, UND_QUIC_FRAME),
+		FRAMES("\6\0\4abcd", 1, UND_NONE),
+		FRAMES("\6\0\5abcd", 1, UND_QUIC_FRAME),
+		FRAMES("\6\0\5\0\0\0\0", 1, UND_QUIC_FRAME),
+		FRAMES("\3\5\0\0\0\0\0", 0x51303530, UND_QUIC_FRAME),
+		FRAMES("\6\0\4abcd\7", 1, UND_QUIC_FRAME),
+		FRAMES("\x08\0\4abcd", 1, UND_QUIC_FRAME),
+		FRAMES("\x08\0\4abcd", 0x51303530, UND_NONE),
+		FRAMES("\x08\0\5abcd", 0x51303530, UND_NONE), /* one of its own perhaps */
+		FRAMES("\6\7\7", 0x51303530, UND_NONE),
+		FRAMES("\4", 0x51303530, UND_NONE),
+		FRAMES("\2\5\0\0", 0x51303530, UND_QUIC_FRAME),
+		FRAMES("\x40\6\0\4abcd", 1, UND_NONE), /* a number of two bytes */
+		FRAMES("\x40", 1, UND_QUIC_FRAME),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct work w = { .f = &facts, .l = &facts.layer[0] };
+
+		memset(&facts, 0, sizeof(facts));
+		facts.quic.version = rows[i].version;
+		decode_quic_frames(&w, (const uint8_t *)rows[i].b, rows[i].n);
+		if (facts.reason != rows[i].reason)
+			fail_msg("row %zu: %s", i, undecodable_name(facts.reason));
+	}
+}
+
+/* A piece without bytes is none, and none that is too far. */
+static void an_empty_piece(void **state)
+{
+	decoder_reset(*state);
+	begin("x.test");
+	crypto(6, 0, 0);
+	all_of_it();
+	run(*state, UDP4, 40000, 443, p_initial);
+	assert_name("x.test");
+	assert_false(facts.reassembled);
+}
+
+/* Google's short form, and where its hello may begin. */
+static unsigned fill, tags, chlo_cut;
+static const char *head_of_google;
+
+static void p_google(struct frame *f)
+{
+	put(f, head_of_google, 14);
+	put_fill(f, fill, 0xab);
+	put_text(f, "CHLO");
+	put_le32(f, tags);
+	for (unsigned i = 1; i < tags; i++) {
+		put_text(f, "PAD\0");
+		put_le32(f, 0);
+	}
+	put_text(f, "SNI\0");
+	put_le32(f, 4);
+	put_text(f, "name");
+	f->n -= chlo_cut;
+}
+
+static void google(const char *head, unsigned fill_, unsigned tags_, unsigned cut)
+{
+	head_of_google = head;
+	fill = fill_;
+	tags = tags_;
+	chlo_cut = cut;
+	run(NULL, UDP4, 40000, 4433, p_google);
+}
+
+static void googles_hello_at_its_limits(void **state)
+{
+	static const char good[] = "\x0d"
+				   "12345678Q043\1";
+
+	(void)state;
+	for (unsigned n = 108; n <= 112; n++) { /* 14 + n + 4 bytes */
+		google(good, n, 1, 0);
+		assert_true(facts_has(&facts, PROTO_QUIC));
+		assert_int_equal(facts_has(&facts, PROTO_TLS_HELLO), n <= 110);
+	}
+	for (unsigned n = 63; n <= 66; n++) {
+		google(good, 0, n, 0);
+		assert_int_equal(facts_has(&facts, PROTO_TLS_HELLO), n <= 64);
+		if (n <= 64)
+			assert_string_equal(facts.tls.sni, "name");
+	}
+	google(good, 0, 1, 1); /* the name cut */
+	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
+	assert_false(facts.tls.has_sni);
+	google(good, 0, 1, 4);
+	assert_true(facts_has(&facts, PROTO_TLS_HELLO));
+	google(good, 0, 1, 5); /* its tag cut */
+	assert_false(facts_has(&facts, PROTO_TLS_HELLO));
+	google(good, 0, 0, 12);
+	assert_true(facts_has(&facts, PROTO_TLS_HELLO)); /* without any tag */
+	google(good, 0, 0, 13);
+	assert_false(facts_has(&facts, PROTO_TLS_HELLO));
+	google(good, 0, 0, 20); /* the header alone */
+	assert_true(facts_has(&facts, PROTO_QUIC));
+	google(good, 0, 0, 21);
+	assert_false(facts_has(&facts, PROTO_QUIC));
+}
+
+static void googles_headers(void **state)
+{
+	static const struct {
+		const char *head;
+		bool quic;
+	} rows[] = {
+		{ "\x0d"
+		  "12345678Q043\1",
+		  true },
+		{ "\x09"
+		  "12345678Q043\1",
+		  true },
+		{ "\x05"
+		  "12345678Q043\1",
+		  false },
+		{ "\x0c"
+		  "12345678Q043\1",
+		  false },
+		{ "\x4d"
+		  "12345678Q043\1",
+		  false },
+		{ "\x0d"
+		  "12345678R043\1",
+		  false },
+		{ "\x0d"
+		  "12345678Q143\1",
+		  false },
+		{ "\x0d"
+		  "12345678Q0:3\1",
+		  false },
+		{ "\x0d"
+		  "12345678Q04:\1",
+		  false },
+		{ "\x0d"
+		  "12345678Q0/3\1",
+		  false },
+		{ "\x0d"
+		  "12345678Q04/\1",
+		  false },
+		{ "\x0d"
+		  "12345678Q009\1",
+		  true },
+		{ "\x0d"
+		  "12345678Q090\1",
+		  true },
+		{ "\x0d"
+		  "12345678T043\1",
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		google(rows[i].head, 0, 1, 0);
+		if (facts_has(&facts, PROTO_QUIC) != rows[i].quic)
+			fail_msg("row %zu", i);
+		if (!rows[i].quic)
+			continue;
+		assert_int_equal(facts.reason, UND_QUIC_VERSION);
+		assert_memory_equal(facts.quic.dcid, "12345678", 8);
+	}
+}
+
+/* On the port of DNS, and where QUIC was seen before, they are no more and no less. */
+static void it_is_nothing_else(void **state)
+{
+	decoder_reset(*state);
+	run(*state, UDP4, 40000, 53, p_q046);
+	assert_true(facts.protos == (P(UDP) | P(QUIC) | P(TLS_HELLO)));
+	begin("x.test");
+	all_of_it();
+	run(*state, UDP4, 40000, 53, p_initial);
+	assert_true(facts.protos == (P(UDP) | P(QUIC) | P(TLS_HELLO)));
+	decoder_reset(*state);
+	run(*state, UDP4, 40000, 4433, p_q043);
+	assert_int_equal(facts.quic.version, 0x51303433);
+}
+
+static unsigned short_size, short_first;
+
+static void p_short_of(struct frame *f)
+{
+	put8(f, short_first);
+	put_fill(f, short_size - 1, 0xee);
+}
+
+static void short_headers_have_a_size(void **state)
+{
+	(void)state;
+	for (short_size = 19; short_size <= 22; short_size++) {
+		short_first = 0x45;
+		run(NULL, UDP4, 443, 40000, p_short_of);
+		assert_int_equal(facts_has(&facts, PROTO_QUIC), short_size >= 21);
+		short_first = 0x05; /* without the fixed bit */
+		run(NULL, UDP4, 443, 40000, p_short_of);
+		assert_false(facts_has(&facts, PROTO_QUIC));
+	}
+	short_first = 0xc5;
+	run(NULL, UDP4, 443, 40000, p_short_of);
+	assert_false(facts_has(&facts, PROTO_QUIC));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +915,17 @@ int main(void)
 		cmocka_unit_test(googles_hello_is_read),
 		cmocka_unit_test(damaged_tags_give_no_name),
 		cmocka_unit_test(short_headers_need_port_or_memory),
+		cmocka_unit_test(versions_by_name_and_number),
+		cmocka_unit_test(packet_numbers_of_all_lengths),
+		cmocka_unit_test(longest_packets),
+		cmocka_unit_test(eight_packets_are_looked_at),
+		cmocka_unit_test(long_headers),
+		cmocka_unit_test(frames_one_by_one),
+		cmocka_unit_test(an_empty_piece),
+		cmocka_unit_test(googles_hello_at_its_limits),
+		cmocka_unit_test(googles_headers),
+		cmocka_unit_test(it_is_nothing_else),
+		cmocka_unit_test(short_headers_have_a_size),
 	};
 
 	return cmocka_run_group_tests_name("packet_quic", tests, decoder_setup, decoder_teardown);

@@ -135,6 +135,12 @@ static void tracker_messages_have_their_sizes(void **state)
 		ROW("\0\0\0\2\1\2\3\4\0\0\0\1\0\0\0\2\0\0\0\3", BT_SCRAPE, true),
 		ROW("\0\0\0\2\1\2\3\4\0\0\0\1\0\0\0\2\0\0\0", -1, true),
 		ROW("\0\0\0\3\1\2\3\4torrent unknown", BT_ERROR, true),
+		ROW("\0\0\0\1\1\2\3\4\0\0\7\x08\0\0\0\0\0\0\0\0", BT_ANNOUNCE, true),
+		ROW("\0\0\0\1\1\2\3\4\0\0\7\x08\0\0\0\1\0\0\0\2peer01peer02peer03", BT_ANNOUNCE,
+		    true),
+		ROW("\0\0\0\3\1\2\3\4", BT_ERROR, true),
+		ROW("\0\0\0\3\1\2\3", -1, true),
+		ROW("CONNID!!\0\0\0\2\1\2\3\4hhhhhhhhhhhhhhhhhhhhh", -1, false),
 		ROW("\0\0\0\4\1\2\3\4torrent unknown", -1, true),
 		ROW("CONNID!!\0\0\0\2\1\2\3\4hhhhhhhhhhhhhhhhhhhh", BT_SCRAPE, false),
 		ROW("CONNID!!\0\0\0\2\1\2\3\4hhhhhhhhhhhhhhhhhhh", -1, false),
@@ -249,6 +255,7 @@ static void time_messages_have_their_shape(void **state)
 	static const struct port_row rows[] = {
 		ROW_OF("\x23\0\6\x20" Z44, P(NTP), 0), /* a client that tells nothing */
 		ROW_OF("\x1b\0\0\0" Z44, P(NTP), 0),
+		ROW_OF("\x0b\1\6\xe9" Z44, P(NTP), 0), /* version 1 */
 		ROW_OF("\x24\x10\x11\xe0" Z44, P(NTP), 0),
 		ROW_OF("\x24\1\xf8\xff" Z44 "digest..", P(NTP), 0),
 		ROW_OF("\x24\x11\6\xe9" Z44, 0, 0),
@@ -264,6 +271,7 @@ static void time_messages_have_their_shape(void **state)
 		ROW_OF("\x2c\1\6\xe9" Z44, 0, 0),		      /* version 5 */
 		ROW_OF("\x20\1\6\xe9" Z44, 0, 0),		      /* no mode */
 		ROW_OF("\x16\2\0\1\0\0\0\0\0\0\0\0", P(NTP), P(NTP)), /* control */
+		ROW_OF("\x16\2\0\1", P(NTP), P(NTP)),
 		ROW_OF("\x17\0\3", 0, 0),
 	};
 

@@ -182,6 +182,7 @@ static void chains_are_bounded(void **state)
 		put_udp(&f, 7, 9, 0);
 		assert_int_equal(raw(&f), n <= 16 ? UND_NONE : UND_IP6_EXTENSION_DEPTH);
 		assert_int_equal(facts.layer[0].has_ports, n <= 16);
+		assert_true((facts.reasons & (facts.reasons - 1)) == 0); /* and it ends there */
 	}
 }
 
@@ -403,6 +404,51 @@ static void gre_options_are_stepped_over(void **state)
 	assert_int_equal(raw4(47, "\x20\0\x08\0\0\0\0", 7), UND_GRE_SHORT);
 }
 
+/* A header that ends with the packet: what it says is behind it is missing, unless it says that there is nothing. */
+static void gre_headers_alone(void **state)
+{
+	static const struct {
+		const char *b;
+		size_t n;
+		enum undecodable reason;
+	} rows[] = {
+#define ROW(s, reason) { (s), sizeof(s) - 1, (reason) }
+		ROW("\0\1\x08\0", UND_GRE_UNKNOWN),
+		ROW("\0\0\x05\xff", UND_GRE_UNKNOWN),
+		ROW("\0\0\6\0", UND_ETHERTYPE_UNKNOWN),
+		ROW("\0\0\x08\0", UND_IP4_SHORT),
+		ROW("\0\0\x65\x58", UND_LINK_SHORT),
+		/* PPTP: with routing or a checksum it is none; length 0 holds nothing */
+		ROW("\x40\1\x88\x0b\0\0\0\7", UND_GRE_UNKNOWN),
+		ROW("\x80\1\x88\x0b\0\0\0\7", UND_GRE_UNKNOWN),
+		ROW("\x20\2\x88\x0b\0\0\0\7", UND_GRE_UNKNOWN),
+		ROW("\x20\1\x08\0\0\0\0\7", UND_GRE_UNKNOWN),
+		ROW("\x20\1\x88\x0b\0\0\0\7", UND_NONE),
+		ROW("\x20\1\x88\x0b\0\0\0", UND_GRE_SHORT),
+		ROW("\x20\1\x88\x0b\0\1\0\7", UND_LINK_SHORT),
+		ROW("\x30\1\x88\x0b\0\0\0\7seq!", UND_NONE),
+		ROW("\x30\1\x88\x0b\0\0\0\7seq", UND_GRE_SHORT),
+		ROW("\x30\x81\x88\x0b\0\0\0\7seq!ack!", UND_NONE),
+		ROW("\x30\x81\x88\x0b\0\0\0\7seq!ack", UND_GRE_SHORT),
+		/* mirrored frames: 0, 8, 12 or 20 bytes */
+		ROW("\0\0\x88\xbe", UND_LINK_SHORT),
+		ROW("\x10\0\x88\xbeseq!erspan2", UND_GRE_SHORT),
+		ROW("\x10\0\x88\xbeseq!erspan-2", UND_LINK_SHORT),
+		ROW("\x10\0\x88\xbeseq!erspan-2abc\1", UND_LINK_SHORT),
+		ROW("\x10\0\x22\xebseq!erspan-3abc", UND_GRE_SHORT),
+		ROW("\x10\0\x22\xebseq!erspan-3abc\2", UND_LINK_SHORT),
+		ROW("\x10\0\x22\xebseq!erspan-3abc\1platfor", UND_GRE_SHORT),
+		ROW("\x10\0\x22\xebseq!erspan-3abc\1platform", UND_LINK_SHORT),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (raw4(47, rows[i].b, rows[i].n) != rows[i].reason)
+			fail_msg("row %zu: %s", i, undecodable_name(facts.reason));
+		assert_int_equal(facts.n_layers, 1);
+	}
+}
+
 static void authentication_headers(void **state)
 {
 	struct frame b = { .n = 0 };
@@ -574,6 +620,7 @@ int main(void)
 		cmocka_unit_test(tcp_options_beyond_the_capture),
 		cmocka_unit_test(sctp_has_ports),
 		cmocka_unit_test(gre_options_are_stepped_over),
+		cmocka_unit_test(gre_headers_alone),
 		cmocka_unit_test(authentication_headers),
 		cmocka_unit_test(which_messages_quote),
 		cmocka_unit_test(which_messages_have_numbers),

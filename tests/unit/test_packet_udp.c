@@ -306,6 +306,195 @@ static void gtpu_headers(void **state)
 	assert_true(protos_on(40000, 2152, &(struct frame){ { 0x30 }, 1 }) == 0);
 }
 
+#define ETH4	 "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+#define V6_EMPTY "\x60\0\0\0\0\0\x3b\x40" SRC6 DST6 /* no next header */
+#define BYTES(s) (s), sizeof(s) - 1
+
+/* Where the header ends with the datagram there is nothing to enter; a byte more is entered, and is too short. */
+static void tunnels_at_their_limits(void **state)
+{
+	static const struct {
+		unsigned port;
+		const char *b;
+		size_t n;
+		enum undecodable reason; /* of what is entered; UND_NONE: not entered, or whole */
+		unsigned layers;
+	} rows[] = {
+		{ 6081, BYTES("\0\0\x65\x58\0\0\x2a\0"), UND_NONE, 1 },
+		{ 6081, BYTES("\0\0\x65\x58\0\0\x2a"), UND_NONE, 1 },
+		{ 6081, BYTES("\0\0\x65\x58\0\0\x2a\0."), UND_LINK_SHORT, 1 },
+		{ 6081, BYTES("\1\0\x65\x58\0\0\x2a\0...."), UND_NONE, 1 },
+		{ 6081, BYTES("\1\0\x65\x58\0\0\x2a\0....."), UND_LINK_SHORT, 1 },
+		{ 6081, BYTES("\0\xc0\x65\x58\0\0\x2a\0."), UND_LINK_SHORT, 1 },
+		{ 6081, BYTES("\0\1\x65\x58\0\0\x2a\0."), UND_NONE, 1 },
+		{ 6081, BYTES("\0\x20\x65\x58\0\0\x2a\0."), UND_NONE, 1 },
+		{ 6081, BYTES("\x80\0\x65\x58\0\0\x2a\0."), UND_NONE, 1 },
+		{ 6081, BYTES("\0\0\x86\xdd\0\0\x2a\0" V6_EMPTY), UND_NONE, 2 },
+		{ 1701, BYTES("\0\2\0\1\0\2"), UND_NONE, 1 },
+		{ 1701, BYTES("\0\2\0\1\0"), UND_NONE, 1 },
+		{ 1701, BYTES("\0\2\0\1\0\2\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\0\2\0\1\0\2\x57" V6_EMPTY), UND_NONE, 2 },
+		{ 1701, BYTES("\x40\2\0\x09\0\1\0\2\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\x40\2\0\x0a\0\1\0\2\x21"), UND_NONE, 1 },
+		{ 1701, BYTES("\x08\2\0\1\0\2NsN"), UND_NONE, 1 },
+		{ 1701, BYTES("\x08\2\0\1\0\2NsNr"), UND_NONE, 1 },
+		{ 1701, BYTES("\x08\2\0\1\0\2NsNr\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\2\2\0\1\0\2\0\3pad"), UND_NONE, 1 },
+		{ 1701, BYTES("\2\2\0\1\0\2\0\3pad\x21"), UND_IP4_SHORT, 1 },
+		{ 1701, BYTES("\2\2\0\1\0\2\0\4pad"), UND_NONE, 1 },
+		{ 3544, BYTES(V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\x60\0\0\0\0\1\x3b\x40" SRC6 DST6), UND_NONE, 1 },
+		{ 3544, BYTES("\x60\0\0\0\0\1\x3b\x40" SRC6 DST6 "."), UND_NONE, 2 },
+		{ 3544, BYTES("\x50\0\0\0\0\0\x3b\x40" SRC6 DST6), UND_NONE, 1 },
+		{ 3544, BYTES("\0\0\1\2abcd" V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\0\1\1\2cvvnonce...\0" V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\0\1\0\0nonce...\0\0\0\1\2abcd" V6_EMPTY), UND_NONE, 2 },
+		{ 3544, BYTES("\0\2\0\0nonce...\0" V6_EMPTY), UND_NONE, 1 },
+		{ 2152, BYTES("\x30\xff\0\1\0\0\0\1\x45"), UND_IP4_SHORT, 1 },
+		{ 2152, BYTES("\x30\xff\0\x28\0\0\0\1" V6_EMPTY), UND_NONE, 2 },
+		{ 4789, BYTES("\x08\0\0\0\0\0\x2a\0" ETH4 "\x45"), UND_IP4_SHORT, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		udp4(40000, rows[i].port, rows[i].b, rows[i].n);
+		if (facts.reason != rows[i].reason || facts.n_layers != rows[i].layers)
+			fail_msg("row %zu: %s, %u layers", i, undecodable_name(facts.reason),
+				 facts.n_layers);
+	}
+}
+
+#define CLOCK	"\0\0\1\0\0\0\0\0" /* uTP's */
+#define WINDOW	"\0\x10\0\0\0\1\0\0"
+#define ROOT_IN "\0\0\1\0\1" /* a question for the root */
+
+/* What is no tunnel's on its port may be something else, of those that a shape alone tells (from port 443: QUIC). */
+static void refused_by_tunnels(void **state)
+{
+	static const struct {
+		unsigned sport, dport;
+		const char *b;
+		size_t n;
+		uint64_t protos;
+	} rows[] = {
+		{ 40000, 4789, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 2152, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 6081, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 1701, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 3544, BYTES("\x41\0\0\1" CLOCK WINDOW), P(BT_UTP) },
+		{ 40000, 1701, BYTES("\x41\2\xff\xff" CLOCK WINDOW "\0\1x"), P(BT_UTP) },
+		{ 40000, 2152, /* an extension of no words; also a query with an option */
+		  BYTES("\x34\xff\0\x14\0\1\0\0\0\0\0\1" ROOT_IN "\0\0\x29\4\xd0\0\0\0\0\0\0"),
+		  P(DNS) },
+		{ 443, 1701,
+		  BYTES("\x42\2\0\x15\0\1\0\2\0\xff"
+			"0123456789a"),
+		  P(QUIC) },
+		{ 443, 3544, BYTES("\x60\0\0\0\0\1\x3b\x40" SRC6 DST6), P(QUIC) },
+		{ 443, 6081,
+		  BYTES("\x40\0\x65\x58\0\0\x2a\0"
+			"01234567890123456789"),
+		  P(QUIC) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		udp4(rows[i].sport, rows[i].dport, rows[i].b, rows[i].n);
+		if (facts.protos != (rows[i].protos | P(UDP)) || facts.reason != UND_NONE)
+			fail_msg("row %zu: %llx", i, (unsigned long long)facts.protos);
+	}
+}
+
+/* What is a tunnel's is nothing else, though it might be a query (or QUIC) on another port. */
+static void entered_and_nothing_else(void **state)
+{
+	static const struct {
+		unsigned sport, dport;
+		const char *b;
+		size_t n;
+	} rows[] = {
+		{ 40000, 4789, BYTES("\x08\0\0\0\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 40000, 6081, BYTES("\0\0\1\0\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 40000, 1701, BYTES("\0\2\1\0\0\1\0\0\0\0\0\0" ROOT_IN) },
+		{ 40000, 2152, BYTES("\x30\xff\0\x09\0\1\0\0\0\0\0\0" ROOT_IN) },
+		/* an option that is cut off; a question whose name is made of addresses */
+		{ 40000, 3544,
+		  BYTES("\x60\0\0\0\0\1\0\0"
+			"\0\0\0\0"
+			"\x17"
+			"abcdefghijklmnopqrstuvw"
+			"\0\0\1\0"
+			"\1") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		udp4(rows[i].sport, rows[i].dport, rows[i].b, rows[i].n);
+		if (facts.protos != P(UDP))
+			fail_msg("row %zu: %llx", i, (unsigned long long)facts.protos);
+		assert_true(facts.undecodable);
+		udp4(rows[i].sport, 40001, rows[i].b, rows[i].n);
+		assert_true(facts.protos & P(DNS));
+	}
+}
+
+/* Eight extension headers of GTP-U are walked over. */
+static void extensions_of_gtpu_are_bounded(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 10; n++) {
+		struct frame p = { .n = 0 };
+
+		put(&p, "\x34\xff\0\0\0\0\0\1\0\0\0\x85", 12);
+		for (unsigned i = 1; i <= n; i++) {
+			put(&p, "\1\x10\5", 3);
+			put8(&p, i < n ? 0x85 : 0);
+		}
+		put(&p, V6_EMPTY, 40);
+		set16(&p, 2, p.n - 8);
+		udp4(40000, 2152, p.b, p.n);
+		assert_int_equal(facts.n_layers, n <= 8 ? 2 : 1);
+		assert_int_equal(facts.reason, UND_NONE);
+	}
+}
+
+/* ---- WireGuard, and a DNS query that looks like it ---- */
+
+/* Id 0x0400 and no flags are WireGuard's data message; 32 bytes is one of its sizes. */
+static void put_query_like_wireguard(struct frame *p, const char *name, bool subnet)
+{
+	put(p, "\4\0\0\0\0\1\0\0\0\0\0\0", 12);
+	p->b[11] = subnet;
+	put_name(p, name);
+	put32(p, 0x00010001);
+	if (subnet)
+		put(p, "\0\0\x29\4\xd0\0\0\0\0\0\x0b\0\x08\0\7\0\1\x18\0\xcb\0\x71", 22);
+}
+
+static void queries_that_look_like_wireguard(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	put_query_like_wireguard(&p, "torrents1.test", false);
+	assert_int_equal(p.n, 32);
+	assert_true(protos_on(40000, 53, &p) == P(DNS));
+	assert_int_equal(facts.weak, 0);
+	assert_true(protos_on(40000, 51820, &p) == P(DNS));
+	assert_true(facts.weak == P(DNS));
+	p.b[31] = 2; /* of a class that is not IN: a message of WireGuard */
+	assert_true(protos_on(40000, 51820, &p) == P(WIREGUARD));
+	assert_int_equal(facts.weak, 0);
+	p.b[31] = 1;
+	p.b[4] = 1; /* 257 questions */
+	assert_true(protos_on(40000, 51820, &p) == P(WIREGUARD));
+	p.n = 0;
+	put_query_like_wireguard(&p, "abc.test", true);
+	assert_int_equal(p.n, 48);
+	assert_true(protos_on(40000, 53, &p) == P(DNS));
+	assert_int_equal(facts.n_addrs, 1);
+}
+
 /* ---- OpenVPN: known by a reset, or taken for it on its port ---- */
 
 static void openvpn_by_reset_or_port(void **state)
@@ -323,6 +512,27 @@ static void openvpn_by_reset_or_port(void **state)
 	assert_int_equal(facts.openvpn.opcode, 7);
 }
 
+/* On the port of QUIC too, whose short header any byte from 0x40 to 0x7f could be. */
+static void openvpn_on_the_port_of_quic(void **state)
+{
+	struct decoder *d = decoder_new();
+	struct frame p = { .n = 0 }, f = { .n = 0 };
+
+	(void)state;
+	assert_non_null(d);
+	p_openvpn(&p);
+	udp4(40000, 443, p.b, p.n);
+	assert_true(facts.protos == (P(UDP) | P(QUIC)));
+	build(&f, UDP4, 40000, 443, p_openvpn_reset);
+	decode(d, &f, &facts);
+	assert_true(facts.protos == (P(UDP) | P(OPENVPN)));
+	build(&f, UDP4, 40000, 443, p_openvpn);
+	decode(d, &f, &facts);
+	assert_true(facts.protos == (P(UDP) | P(OPENVPN)));
+	assert_int_equal(facts.weak, 0);
+	decoder_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,7 +543,13 @@ int main(void)
 		cmocka_unit_test(announcements_of_ssdp),
 		cmocka_unit_test(vxlan_headers),
 		cmocka_unit_test(gtpu_headers),
+		cmocka_unit_test(tunnels_at_their_limits),
+		cmocka_unit_test(refused_by_tunnels),
+		cmocka_unit_test(entered_and_nothing_else),
+		cmocka_unit_test(extensions_of_gtpu_are_bounded),
+		cmocka_unit_test(queries_that_look_like_wireguard),
 		cmocka_unit_test(openvpn_by_reset_or_port),
+		cmocka_unit_test(openvpn_on_the_port_of_quic),
 	};
 
 	return cmocka_run_group_tests_name("packet_udp", tests, NULL, NULL);

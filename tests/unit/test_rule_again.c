@@ -194,6 +194,25 @@ static void test_neighbours(void **state)
 	end_both(&b);
 }
 
+/* Another session that is not kept, for it comes behind a VLAN tag: the first one is then looked at whole again, so that it is
+ * seen to move. */
+static void test_a_session_between(void **state)
+{
+	struct both b = begin_both(NULL);
+	struct bytes first = data_out(64);
+	struct bytes other = vlan(out(ip(REAL, VPN, P_UDP, udp(41000, 51820, wg_data(64, 6)))));
+	struct bytes moved = out(ip(REAL, VPN, P_UDP, udp(1024, 51820, wg_data(64, 5))));
+
+	(void)state;
+	feed_both(&b, "uplink", 0, first, first.n);
+	feed_both(&b, "uplink", 1, other, other.n);
+	assert_non_null(found(&b, first));
+	feed_both(&b, "uplink", 2, first, first.n);
+	feed_both(&b, "uplink", 3, moved, moved.n);
+	assert_int_equal(total_of(&b.shortcut, "tunnel-port-moved"), 1);
+	end_both(&b);
+}
+
 /* Frames that have something else where the short way looks for lengths and message. */
 static void feed_odd(struct both *b, int linktype, const uint8_t *p, size_t n)
 {
@@ -252,7 +271,8 @@ static void test_vlan(void **state)
 	(void)state;
 	memset(p, 0x11, sizeof(p));
 	memcpy(p, f.b, 12);
-	memcpy(p + 12, "\x81\0\0\7", 4);
+	put_number(p + 12, 0x8100);
+	put_number(p + 14, 7);
 	memcpy(p + 16, f.b + 12, f.n - 12);
 	put_number(p + 20, 20 + 0x400);
 	put_number(p + 38, SIZE - 34); /* the port */
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_a_session_between),
 		cmocka_unit_test(test_ip_options),
 		cmocka_unit_test(test_vlan),
 		cmocka_unit_test(test_later_fragment),

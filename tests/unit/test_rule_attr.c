@@ -285,16 +285,22 @@ static void test_senders_inside(void **state)
 /* The address outlives a gateway that forwards, the MAC does not. */
 static void test_address_outweighs_mac(void **state)
 {
-	struct world w = lab();
+	static const char *const apps[][2] = { { SONARR, "sonarr" },
+					       { "172.30.0.130", "qbittorrent" } };
 	struct bytes p = udp(1000, 9, fill(1, 50));
 
 	(void)state;
-	feed(&w, "br-vpn", 0,
-	     eth(M_GATEWAY, M_HOST, 0x0800,
-		 ip4o(SONARR, SINK, P_UDP, (struct ip_fields){ .id = 11, .ttl = 63 }, p)));
-	feed(&w, "uplink", 45000, leaving(11, 62, udp(50000, 9, fill(1, 50))));
-	check_who(&w, ATTR_BRIDGE_MATCH, "sonarr");
-	end(&w);
+	for (size_t i = 0; i < 2; i++) {
+		struct world w = lab();
+
+		feed(&w, "br-vpn", 0,
+		     eth(M_GATEWAY, M_HOST, 0x0800,
+			 ip4o(apps[i][0], SINK, P_UDP, (struct ip_fields){ .id = 11, .ttl = 63 },
+			      p)));
+		feed(&w, "uplink", 45000, leaving(11, 62, udp(50000, 9, fill(1, 50))));
+		check_who(&w, ATTR_BRIDGE_MATCH, apps[i][1]);
+		end(&w);
+	}
 }
 
 /* A service that a policy names for another tap than a veth speaks for nobody. */

@@ -289,6 +289,24 @@ static void test_bad_words(void **state)
 	policy_free(p);
 }
 
+/* Any payload to any address is too much on every port, and a choice on some of them. */
+static void test_ports_that_are_not_all(void **state)
+{
+	static const char *const ports[] = { "1-65534", "2-65535", "1", "65535" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		char text[160];
+
+		(void)snprintf(
+			text, sizeof(text),
+			"allow:\n- {who: host, proto: udp, peer: any, port: %s, direction: both, "
+			"shape: any, reason: r}\n",
+			ports[i]);
+		policy_free(parse(text));
+	}
+}
+
 static void test_an_allowance_in_words(void **state)
 {
 	struct policy *p = parse(
@@ -382,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_the_journal_is_read_by_the_same_reader),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_bad_words),
+		cmocka_unit_test(test_ports_that_are_not_all),
 		cmocka_unit_test(test_an_allowance_in_words),
 		cmocka_unit_test(test_words_of_roles_and_kinds),
 		cmocka_unit_test(test_the_examples_are_policies),

@@ -184,6 +184,140 @@ static void test_exposed(void **state)
 	}
 }
 
+/* A uTP header alone is a weak sign: it has to be tied to the stack. What is surely uTP need not be. */
+static void test_a_weak_sign_of_utp(void **state)
+{
+	const struct rule *r = rule_find("utp-outside");
+	struct rule_ctx c = context(TAP_UPLINK);
+	struct rule_hit hit;
+
+	(void)state;
+	for (int weak = 0; weak < 2; weak++)
+		for (int tied = 0; tied < 2; tied++) {
+			/* SYN, or DATA as of a connection of which nothing else was seen */
+			decode(ip(REAL, SINK, P_UDP,
+				  udp(6881, 6881,
+				      hex(weak ? "01001234 00000001 00000000 00100000 00010000 77"
+					       : "41001234 00000001 00000000 00100000 00010000"))));
+			assert_true(facts_has(&facts, PROTO_BT_UTP));
+			assert_int_equal((facts.weak & PROTO_BIT(PROTO_BT_UTP)) != 0, weak);
+			c.who.how = tied ? ATTR_POLICY : ATTR_NONE;
+			assert_int_equal(r->match(&c, &hit), tied || !weak);
+		}
+}
+
+/* Either the edge service did it, which is this rule's, or a protected one may have, which is a leak. */
+static void test_what_an_edge_service_sends(void **state)
+{
+	const struct policy_service *app = &policy->services[0];
+	const struct policy_service *plex = &policy->services[4];
+	const struct rule *r = rule_find("edge-not-listed");
+	const struct {
+		struct attributed who;
+		bool said;
+	} rows[] = {
+		{ { .how = ATTR_SOURCE, .service = plex }, true },
+		{ { .how = ATTR_SOURCE, .service = app }, false },
+		{ { .how = ATTR_AMBIGUOUS, .service = plex, .other = app }, false },
+		{ { .how = ATTR_NONE }, false },
+	};
+
+	(void)state;
+	decode(ip(REAL, SINK, P_UDP, udp(40001, 9, fill(1, 9))));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rule_ctx c = context(TAP_UPLINK);
+		struct rule_hit hit;
+
+		c.who = rows[i].who;
+		assert_int_equal(r->match(&c, &hit), rows[i].said);
+	}
+}
+
+static bool is_asked(const struct rule_ctx *c, const struct rule *r)
+{
+	for (uint64_t ask = asker_rules(asker, c); ask; ask &= ask - 1)
+		if (rules[__builtin_ctzll(ask)] == r)
+			return true;
+	return false;
+}
+
+/* Rules that read the IP header are asked of nothing that has none, whatever else is true of it. */
+static void test_rules_that_want_a_header(void **state)
+{
+	static const char *const ids[] = {
+		"cleartext-outside-tunnel",
+		"old-flow-outside",
+		"icmp-outside",
+		"ipv6-outside",
+		"private-source-outside",
+		"published-port-answers",
+		"real-address-text",
+		"router-advertisement-inside",
+		"tunnel-address-answers",
+		"vpn-side-answers",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const struct rule *r = rule_find(ids[i]);
+		bool asked = false;
+
+		for (int role = TAP_UPLINK; role <= TAP_EXIT; role++) {
+			struct rule_ctx c = context((enum tap_role)role);
+
+			if (!c.tap)
+				continue;
+			memset(&facts, 0, sizeof(facts));
+			facts.protos = UINT64_MAX;
+			assert_false(is_asked(&c, r));
+			facts.n_layers = 1;
+			asked |= is_asked(&c, r);
+		}
+		if (!asked)
+			fail_msg("%s is never asked", ids[i]);
+	}
+}
+
+/* A SYN-ACK answers, a reset refuses, and what has no ports is no answer. */
+static void test_answers_to_strangers(void **state)
+{
+	const struct rule *r = rule_find("published-port-answers");
+	const struct {
+		struct bytes packet;
+		bool inbound, said;
+	} rows[] = {
+		{ ip(REAL, SINK, P_TCP, tcp(8080, 9, 1, F_SYN | F_ACK, fill(0, 0))), true, true },
+		{ ip(REAL, SINK, P_TCP, tcp(8080, 9, 1, F_SYN | F_ACK, fill(0, 0))), false, false },
+		{ ip(REAL, SINK, P_TCP, tcp(8080, 9, 1, TCP_RST | F_ACK, fill(0, 0))), true,
+		  false },
+		{ ip(REAL, SINK, 99, fill(0, 20)), true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rule_ctx c = context(TAP_UPLINK);
+		struct rule_hit hit;
+
+		decode(rows[i].packet);
+		c.flow_inbound = rows[i].inbound;
+		assert_int_equal(r->match(&c, &hit), rows[i].said);
+	}
+}
+
+/* What an earlier message left in the facts is asked of nobody: the row names the protocol. */
+static void test_a_node_id_of_an_earlier_message(void **state)
+{
+	const struct rule *r = rule_find("dht-id-from-real-address");
+	struct rule_ctx c = context(TAP_EXIT);
+
+	(void)state;
+	decode(ip(TUN, SINK, P_UDP, udp(6881, 6881, dht_ping(fill(0x31, 20)))));
+	assert_true(is_asked(&c, r));
+	decode(ip(TUN, SINK, P_UDP, udp(40001, 9, fill(1, 9))));
+	assert_true(facts.bt.has_node_id);
+	assert_false(is_asked(&c, r));
+}
+
 /* ---- said ---- */
 
 static void check_says(const struct rule_ctx *c, const struct rule *r, const char *what)
@@ -291,6 +425,11 @@ int main(void)
 		cmocka_unit_test(test_what_a_packet_beside_the_tunnel_is_asked),
 		cmocka_unit_test(test_excused_packets),
 		cmocka_unit_test(test_exposed),
+		cmocka_unit_test(test_a_weak_sign_of_utp),
+		cmocka_unit_test(test_what_an_edge_service_sends),
+		cmocka_unit_test(test_rules_that_want_a_header),
+		cmocka_unit_test(test_answers_to_strangers),
+		cmocka_unit_test(test_a_node_id_of_an_earlier_message),
 		cmocka_unit_test(test_what_they_say_of_the_tunnel),
 		cmocka_unit_test(test_what_they_say_of_lookups),
 		cmocka_unit_test(test_what_they_say_of_addresses),

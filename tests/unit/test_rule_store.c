@@ -317,6 +317,7 @@ static void test_bins_fold_when_they_are_full(void **state)
 	(void)state;
 	feed(&w, "uplink", 0, leak(1));
 	feed(&w, "uplink", 1 * MS, leak(2));
+	feed(&w, "isp", 4 * MS, leak(5)); /* of a series of its own */
 	feed(&w, "uplink", 65535 * MS, leak(3));
 	(void)leaks_of(&w, &n, &width);
 	assert_int_equal(width, MS);
@@ -328,6 +329,10 @@ static void test_bins_fold_when_they_are_full(void **state)
 	assert_int_equal(bins[0], 2);
 	assert_int_equal(bins[32767], 1);
 	assert_int_equal(bins[32768], 1);
+	judge_finish(w.j); /* both series become one */
+	bins = leaks_of(&w, &n, &width);
+	assert_int_equal(bins[2], 1);
+	assert_int_equal(bins[4], 0);
 	end(&w);
 }
 
