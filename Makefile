@@ -26,7 +26,8 @@ lib_obj  := $(lib_src:%.c=$(B)/%.o)
 cmd_obj  := $(cmd_src:%.c=$(B)/%.o)
 unit_src := $(wildcard tests/unit/test_*.c)
 unit_bin := $(unit_src:tests/unit/%.c=$(B)/unit/%)
-tool_bin := $(B)/tools/thin_capture
+tool_src := $(wildcard tests/tools/*.c)
+tool_bin := $(tool_src:tests/tools/%.c=$(B)/tools/%)
 
 all: $(B)/leakproof
 lib: $(B)/libleakproof.a
@@ -53,7 +54,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/libleakproof.a
 
 $(B)/tools/%: tests/tools/%.c $(B)/libleakproof.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -o $@ $< $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS)
+	$(CC) $(CFLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP -o $@ $< $(B)/libleakproof.a $(LDFLAGS) $(LDLIBS)
 
 unit-bins: $(unit_bin) $(tool_bin)
 

@@ -264,7 +264,7 @@ static void weigh_exit(struct work *w)
 static void weigh_silence(struct work *w)
 {
 	struct evidence *e = &w->evidence;
-	uint64_t outside = 0, tunnel = 0, ours = 0;
+	uint64_t outside = 0, tunnel = 0, ours = 0, unread = 0;
 
 	for (size_t t = 0; t < w->p->n_taps; t++) {
 		const struct judge_tap_counters *n = judge_counters(w->judge, t);
@@ -273,6 +273,7 @@ static void weigh_silence(struct work *w)
 			outside += n->frames;
 		tunnel += n->tunnel_packets;
 		ours += n->ours;
+		unread += n->undecodable;
 	}
 	if (w->packets == 0)
 		evidence_doubt(e, DOUBT_SILENCE, "no packet to judge, and silence is no proof");
@@ -284,9 +285,12 @@ static void weigh_silence(struct work *w)
 	else if (!ours && !tunnel)
 		evidence_doubt(
 			e, DOUBT_SILENCE,
-			"none of %llu packets has to do with the addresses of the policy, and "
+			"none of %llu packets has to do with the addresses of the policy%s, and "
 			"silence is no proof",
-			(unsigned long long)w->packets);
+			(unsigned long long)w->packets,
+			unread == 0	      ? ""
+			: unread < w->packets ? " (some cannot be read at all)"
+					      : " (they cannot be read at all)");
 	else if (!tunnel && !judge_attempts(w->judge) && !e->doubts[DOUBT_UNJUDGED])
 		evidence_doubt(
 			e, DOUBT_SILENCE,

@@ -275,6 +275,11 @@ static void weigh_tap(struct evidence *e, const struct policy_tap *t,
 			"%llu packets of the tunnel on tap %s were captured too short to see "
 			"whether they speak its protocol",
 			(unsigned long long)n->tunnel_unverified, t->name);
+	if (n->allowed_unverified)
+		evidence_doubt(e, DOUBT_UNJUDGED,
+			       "%llu packets on tap %s were captured too short to see whether they "
+			       "are what the policy allows",
+			       (unsigned long long)n->allowed_unverified, t->name);
 }
 
 void judged_weigh(struct evidence *e, const struct judge *j, const struct policy *p)

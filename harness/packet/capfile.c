@@ -464,6 +464,25 @@ static int pcapng_next(struct capfile *c, struct capfile_frame *f, struct err *e
 
 /* ---- Both ---- */
 
+/* What people have instead of a capture, by its first four bytes. */
+static const char *other_format(uint32_t begins)
+{
+	switch (begins) {
+	case 0x28b52ffd:
+		return "; it is compressed: unpack it with zstd -d";
+	case 0xfd377a58:
+		return "; it is compressed: unpack it with xz -d";
+	case 0x04224d18:
+		return "; it is compressed: unpack it with lz4 -d";
+	case 0x504b0304:
+		return "; it is a zip archive: unpack it";
+	case 0x736e6f6f: /* RFC 1761 */
+		return "; it is a snoop file: editcap -F pcap converts it";
+	default:
+		return begins >> 8 == 0x425a68 ? "; it is compressed: unpack it with bzip2 -d" : "";
+	}
+}
+
 static int file_header(struct capfile *c, struct err *err)
 {
 	uint32_t magic;
@@ -480,8 +499,9 @@ static int file_header(struct capfile *c, struct err *err)
 		c->swapped = true;
 		if (!classic_magic(c, __builtin_bswap32(magic)))
 			return err_set(err, EXIT_USAGE,
-				       "capture file: neither pcap nor pcapng (begins with %08x)",
-				       __builtin_bswap32(magic));
+				       "capture file: neither pcap nor pcapng (begins with %08x)%s",
+				       __builtin_bswap32(magic),
+				       other_format(__builtin_bswap32(magic)));
 	}
 	return classic_open(c, err);
 }

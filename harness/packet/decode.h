@@ -97,7 +97,8 @@ const char *proto_name(enum proto p);
 
 /* Why something could not be read. X(id, name, level): level LINK, NET and TRANSPORT make the frame
  * *undecodable* (suspicious on an outside tap); APP says that a message of a recognised protocol is damaged;
- * NOTE is information (a later fragment, a cut capture). */
+ * NOTE is information (a later fragment, a cut capture; MESSAGE_CUT: what was not captured would show whether it is the
+ * protocol's message, which is then told by its port and beginning alone). */
 #define UNDECODABLE_TABLE(X)                                    \
 	X(NONE, "none", NOTE)                                   \
 	X(LINKTYPE_UNKNOWN, "link-type-unknown", LINK)          \
@@ -134,6 +135,7 @@ const char *proto_name(enum proto p);
 	X(FRAGMENT_LATER, "later-fragment", NOTE)               \
 	X(FRAGMENT_OVERLAP, "fragments-overlap", NET)           \
 	X(CAPTURE_CUT, "capture-cut", NOTE)                     \
+	X(MESSAGE_CUT, "message-cut", NOTE)                     \
 	X(FLOW_EVICTED, "flow-table-full", NOTE)                \
 	X(STREAM_GAP, "stream-gap", NOTE)                       \
 	X(STREAM_LONG, "stream-head-too-long", NOTE)            \
@@ -553,6 +555,9 @@ char *facts_describe(const struct facts *f, char *buf, size_t size);
 
 /* The same for machines; a new reference that the caller drops, NULL when memory is out. */
 json_t *facts_to_json(const struct facts *f);
+
+/* May this be the beginning of a DNS message, as far as its header goes (all of it where that was not there)? */
+bool dns_begins(const struct dns_facts *d);
 
 /* Does a payload have the shape of a WireGuard message (whitepaper 5.4: type, reserved bytes, size)? Fills *out
  * (may be NULL). Needs no port: ask it about the tuple that policy calls the tunnel. */

@@ -15,8 +15,16 @@
 struct message {
 	const uint8_t *p;
 	size_t len;
+	bool cut; /* its end was not captured */
 	enum undecodable fault;
 };
+
+/* The bytes end where they must not: false, for a reader to return. */
+static bool ends_early(struct message *m, enum undecodable fault)
+{
+	m->fault = m->cut ? UND_MESSAGE_CUT : fault;
+	return false;
+}
 
 _Static_assert(DNS_NAME_TEXT > 4 * DNS_NAME_WIRE, "a name of bytes that are each written as \\ddd");
 
@@ -50,14 +58,16 @@ static bool dns_name(struct message *m, struct cursor *c, char text[DNS_NAME_TEX
 		const uint8_t *label;
 
 		if (at.short_)
-			return m->fault = UND_DNS_NAME, false;
+			return ends_early(m, UND_DNS_NAME);
 		if (n == 0)
 			break;
 		if (n >= 0xc0) {
 			size_t to = (size_t)(n & 0x3f) << 8 | cursor_u8(&at);
 			size_t here = (size_t)(at.p - m->p) - 2;
 
-			if (at.short_ || to >= m->len)
+			if (at.short_)
+				return ends_early(m, UND_DNS_NAME);
+			if (to >= m->len)
 				return m->fault = UND_DNS_NAME, false;
 			if (to >= here || ++hops > DNS_POINTERS)
 				return m->fault = UND_DNS_LOOP, false;
@@ -69,8 +79,10 @@ static bool dns_name(struct message *m, struct cursor *c, char text[DNS_NAME_TEX
 		}
 		label = cursor_take(&at, n);
 		wire += (size_t)n + 1;
-		if (n > 63 || !label || wire > DNS_NAME_WIRE)
+		if (n > 63 || wire > DNS_NAME_WIRE)
 			return m->fault = UND_DNS_NAME, false;
+		if (!label)
+			return ends_early(m, UND_DNS_NAME);
 		if (out)
 			text[out++] = '.';
 		out = label_put(text, out, label, n);
@@ -147,7 +159,7 @@ static void dns_record(struct facts *f, struct message *m, struct cursor *c)
 	n = cursor_u16(c);
 	data = cursor_take(c, n);
 	if (c->short_) {
-		m->fault = UND_DNS_SHORT;
+		(void)ends_early(m, UND_DNS_SHORT);
 		return;
 	}
 	if (type == TYPE_OPT) {
@@ -176,7 +188,7 @@ static void dns_sections(struct facts *f, struct message *m, struct cursor *c)
 		class = cursor_u16(c);
 		remember_name(d, name);
 		if (c->short_) {
-			m->fault = UND_DNS_SHORT;
+			(void)ends_early(m, UND_DNS_SHORT);
 			return;
 		}
 		if (i == 0) {
@@ -232,6 +244,13 @@ static bool question_is_plausible(const struct dns_facts *d)
 	       (class == 1 || class == 3 || class == 4 || class >= 254);
 }
 
+/* Multicast ones may ask nothing. */
+bool dns_begins(const struct dns_facts *d)
+{
+	return !d->header || (d->opcode <= 6 && d->questions + d->answers + d->authorities > 0 &&
+			      d->questions <= DNS_RECORDS && d->answers <= DNS_RECORDS);
+}
+
 static void dns_found(struct facts *f, enum dns_transport t, bool sure)
 {
 	uint64_t protos = PROTO_BIT(PROTO_DNS);
@@ -249,18 +268,22 @@ static void dns_found(struct facts *f, enum dns_transport t, bool sure)
 
 /* Everything on a DNS port is taken for DNS; what is wrong with it is a reason, and where not even the question can be read
  * the port alone says so. */
-bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t)
+bool decode_dns(struct facts *f, struct span s, enum dns_transport t)
 {
-	struct message m = { p, len, UND_NONE };
-	struct cursor c = cursor_of(p, len);
+	struct message m = { s.p, s.len, span_is_cut(s), UND_NONE };
+	struct cursor c = cursor_of(s.p, s.len);
+	bool sure;
 
 	if (!dns_header(&f->dns, &c, t))
-		m.fault = UND_DNS_SHORT;
+		ends_early(&m, UND_DNS_SHORT);
 	else
 		dns_sections(f, &m, &c);
-	if (m.fault != UND_NONE)
+	sure = m.fault == UND_NONE || question_is_plausible(&f->dns);
+	if (m.fault == UND_MESSAGE_CUT && !sure && !dns_begins(&f->dns))
+		m.fault = UND_DNS_SHORT;
+	if (m.fault != UND_NONE && !(m.fault == UND_MESSAGE_CUT && sure))
 		fact_reason(f, m.fault);
-	dns_found(f, t, m.fault == UND_NONE || question_is_plausible(&f->dns));
+	dns_found(f, t, sure);
 	return true;
 }
 
@@ -268,7 +291,7 @@ bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transpor
  * record whole, and not a byte left over. Random bytes pass with less than 2^-64. */
 bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t)
 {
-	struct message m = { p, len, UND_NONE };
+	struct message m = { p, len, false, UND_NONE };
 	struct cursor c = cursor_of(p, len);
 	uint16_t kept = f->n_addrs;
 
@@ -316,10 +339,11 @@ static void nbns_name(struct facts *f)
 	text_put(f->dns.qname, sizeof(f->dns.qname), raw, n);
 }
 
-bool decode_nbns(struct facts *f, const uint8_t *p, size_t len)
+bool decode_nbns(struct facts *f, struct span s)
 {
-	decode_dns(f, p, len, DNS_NETBIOS);
-	if (!facts_has_reason(f, UND_DNS_SHORT) && !facts_has_reason(f, UND_DNS_NAME))
+	decode_dns(f, s, DNS_NETBIOS);
+	if (!facts_has_reason(f, UND_DNS_SHORT) && !facts_has_reason(f, UND_DNS_NAME) &&
+	    !facts_has_reason(f, UND_MESSAGE_CUT))
 		nbns_name(f);
 	return true;
 }

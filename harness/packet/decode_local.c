@@ -96,6 +96,7 @@ void decode_nd(struct facts *f, const uint8_t *p, size_t len)
 #define DHCP_ROUTES_OPTION 121
 #define DHCP_ROUTES_MS	   249
 #define DHCP_END	   255
+#define DHCP_FIXED	   236 /* up to and with `file`; the cookie is next */
 
 /* RFC 3442: prefix length, as many bytes of the net as that needs, and the router, over and over. */
 static void dhcp_routes(struct facts *f, struct cursor c)
@@ -172,18 +173,20 @@ static bool bootp_begins(const uint8_t *p, size_t len)
 	       p[3] <= 16;
 }
 
-bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
+bool decode_dhcp(struct facts *f, struct span s)
 {
-	struct cursor c = cursor_of(p, len);
+	struct cursor c = cursor_of(s.p, s.len);
 	struct dhcp_facts *d = &f->dhcp;
-	const uint8_t *h = cursor_take(&c, 236); /* fixed part up to `file` */
+	const uint8_t *h = cursor_take(&c, DHCP_FIXED);
+	bool cookie = cursor_u32(&c) == DHCP_COOKIE;
 
-	if (!bootp_begins(p, len))
+	if (!bootp_begins(s.p, s.len))
 		return false;
 	memset(d, 0, sizeof(*d));
 	fact_weak(f, PROTO_DHCP);
-	if (!h || cursor_u32(&c) != DHCP_COOKIE) {
-		fact_reason(f, UND_DHCP_SHORT);
+	if (!cookie) {
+		fact_reason(f, c.short_ && s.wire >= DHCP_FIXED + 4 ? UND_MESSAGE_CUT
+								    : UND_DHCP_SHORT);
 		return true;
 	}
 	f->weak &= ~PROTO_BIT(PROTO_DHCP);
@@ -206,6 +209,8 @@ bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
 			continue;
 		size = cursor_u8(&c);
 		body = cursor_sub(&c, size);
+		if (c.short_ && span_is_cut(s))
+			break;
 		if (c.short_) {
 			fact_reason(f, UND_DHCP_OPTION);
 			break;
@@ -222,21 +227,23 @@ bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len)
 #define DHCP6_RELAY_FIXED 34
 
 /* A type, a transaction, and options that fill the message to the byte. */
-bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len)
+bool decode_dhcp6(struct facts *f, struct span s)
 {
-	bool relay = len && (p[0] == DHCP6_RELAY || p[0] == DHCP6_RELAY + 1);
-	struct cursor c = cursor_of(p, len);
+	bool relay = s.len && (s.p[0] == DHCP6_RELAY || s.p[0] == DHCP6_RELAY + 1);
+	size_t at = relay ? DHCP6_RELAY_FIXED : 4;
 
-	if (len == 0 || p[0] < 1 || p[0] > DHCP6_LAST_TYPE ||
-	    !cursor_skip(&c, relay ? DHCP6_RELAY_FIXED : 4))
+	if (s.len == 0 || s.p[0] < 1 || s.p[0] > DHCP6_LAST_TYPE)
 		return false;
-	while (cursor_more(&c)) {
-		cursor_skip(&c, 2);
-		cursor_skip(&c, cursor_u16(&c));
+	while (at + 4 <= s.len)
+		at += 4U + be16(s.p + at + 2);
+	if (at == s.wire) {
+		fact_set(f, PROTO_DHCP6);
+		return true;
 	}
-	if (c.short_)
+	if (!span_is_cut(s) || at + 4 > s.wire)
 		return false;
-	fact_set(f, PROTO_DHCP6);
+	fact_weak(f, PROTO_DHCP6);
+	fact_reason(f, UND_MESSAGE_CUT);
 	return true;
 }
 
@@ -246,29 +253,32 @@ bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len)
 
 /* Stratum, poll interval and precision of a time message; what is behind it (extensions, a digest) comes in words. Clients
  * that tell nothing of themselves have a precision of 0 or 32. */
-static bool is_time_message(const uint8_t *p, size_t len)
+static bool is_time_message(const uint8_t *p, size_t wire)
 {
 	bool poll = p[2] <= 17 || p[2] >= 0xf8, precision = p[3] == 0 || p[3] == 32 || p[3] >= 0xe0;
 
-	return len >= NTP_HEADER && len % 4 == 0 && p[1] <= 16 && poll && precision;
+	return wire >= NTP_HEADER && wire % 4 == 0 && p[1] <= 16 && poll && precision;
 }
 
-bool decode_ntp(struct facts *f, const uint8_t *p, size_t len)
+bool decode_ntp(struct facts *f, struct span s)
 {
 	/* Modes 6 and 7 (control, private) are shorter than the 48 bytes of a time message, and say less. */
-	f->ntp.version = p[0] >> 3 & 7;
-	f->ntp.mode = p[0] & 7;
-	if (len < 4 || f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
+	f->ntp.version = s.p[0] >> 3 & 7;
+	f->ntp.mode = s.p[0] & 7;
+	if (s.len < 4 || f->ntp.version < 1 || f->ntp.version > 4 || f->ntp.mode == 0)
 		return false;
 	if (f->ntp.mode >= 6)
 		return fact_weak(f, PROTO_NTP), true;
-	if (!is_time_message(p, len))
+	if (!is_time_message(s.p, s.wire))
 		return false;
 	fact_set(f, PROTO_NTP);
 	return true;
 }
 
 /* ---- NAT-PMP (RFC 6886) and PCP (RFC 6887), which share their port ---- */
+
+#define NATPMP_MAX 16
+#define PCP_MAX	   1100 /* RFC 6887 7: and in words */
 
 static void natpmp_fields(struct facts *f, struct cursor *c)
 {
@@ -315,13 +325,15 @@ static void pcp_fields(struct facts *f, struct cursor *c)
 	fact_addr(f, ipaddr_v6(map + 20), m->external_port, PLACE_PCP_EXTERNAL);
 }
 
-bool decode_natpmp(struct facts *f, const uint8_t *p, size_t len)
+bool decode_natpmp(struct facts *f, struct span s)
 {
-	struct cursor c = cursor_of(p, len);
+	struct cursor c = cursor_of(s.p, s.len);
 	uint8_t version = cursor_u8(&c), op = cursor_u8(&c);
 	bool pcp = version == 2;
 
-	if (len < 2 || (version != 0 && version != 2) || (op & 0x7f) > 2)
+	if (s.len < 2 || (version != 0 && version != 2) || (op & 0x7f) > 2)
+		return false;
+	if (pcp ? s.wire > PCP_MAX || s.wire % 4 : s.wire > NATPMP_MAX)
 		return false;
 	memset(&f->portmap, 0, sizeof(f->portmap));
 	f->portmap.response = op >> 7;
@@ -332,6 +344,8 @@ bool decode_natpmp(struct facts *f, const uint8_t *p, size_t len)
 	else
 		natpmp_fields(f, &c);
 	if (c.short_)
-		fact_reason(f, pcp ? UND_PCP_SHORT : UND_NATPMP_SHORT);
+		fact_reason(f, span_is_cut(s) ? UND_MESSAGE_CUT
+			       : pcp	      ? UND_PCP_SHORT
+					      : UND_NATPMP_SHORT);
 	return true;
 }

@@ -11,6 +11,7 @@
 #define CONTENT_HEARTBEAT      24
 #define DTLS_HEADER	       13
 #define HANDSHAKE_CLIENT_HELLO 1
+#define HANDSHAKE_LAST	       25 /* compressed certificate (RFC 8879) */
 #define EXT_SERVER_NAME	       0
 #define EXT_ALPN	       16
 #define EXT_VERSIONS	       43
@@ -192,6 +193,18 @@ static enum head_state hello_of_records(struct facts *f, const uint8_t *p, size_
 							: state;
 }
 
+/* Do the bytes say more than the header of one record, which is all that is asked of the first? One in some million pieces
+ * of ciphertext begins like that. A handshake's first message does, and a second header where the first record ends. */
+static bool records_are_sure(const uint8_t *p, size_t len)
+{
+	size_t size = RECORD_HEADER + (size_t)be16(p + 3);
+
+	if (p[0] == CONTENT_HANDSHAKE && len >= RECORD_HEADER + 4 && p[5] <= HANDSHAKE_LAST &&
+	    p[6] == 0)
+		return true;
+	return len == size || (len >= size + RECORD_HEADER && record_begins(p + size, len - size));
+}
+
 enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool last)
 {
 	enum head_state state;
@@ -208,7 +221,10 @@ enum head_state decode_tls(struct facts *f, const uint8_t *p, size_t len, bool l
 		len -= RECORD_HEADER + 1;
 	}
 	if (p[0] != CONTENT_HANDSHAKE || p[5] != HANDSHAKE_CLIENT_HELLO) {
-		fact_set(f, PROTO_TLS);
+		if (records_are_sure(p, len))
+			fact_set(f, PROTO_TLS);
+		else
+			fact_weak(f, PROTO_TLS);
 		return HEAD_DONE;
 	}
 	state = hello_of_records(f, p, len, last);

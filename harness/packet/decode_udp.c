@@ -165,28 +165,29 @@ static bool is_openvpn(struct work *w, const uint8_t *p, size_t len, bool by_por
 static bool by_port(struct work *w, const uint8_t *p, size_t len)
 {
 	const struct net_layer *l = w->l;
+	struct span s = span_of(p, len, l->payload_wire);
 	struct facts *f = w->f;
 
 	if (l->sport > PORT_VXLAN_OLD && l->dport > PORT_VXLAN_OLD)
 		return false; /* soon said of most */
 	if (on(l, PORT_DNS))
-		return decode_dns(f, p, len, DNS_OVER_UDP);
+		return decode_dns(f, s, DNS_OVER_UDP);
 	if (on(l, PORT_MDNS))
-		return decode_dns(f, p, len, DNS_MULTICAST);
+		return decode_dns(f, s, DNS_MULTICAST);
 	if (on(l, PORT_LLMNR))
-		return decode_dns(f, p, len, DNS_LLMNR);
+		return decode_dns(f, s, DNS_LLMNR);
 	if (on(l, PORT_NETBIOS_NAME))
-		return decode_nbns(f, p, len);
+		return decode_nbns(f, s);
 	if (on(l, PORT_NETBIOS_DATAGRAM))
 		return fact_set(f, PROTO_NETBIOS), true;
 	if (on(l, PORT_DHCP_SERVER) || on(l, PORT_DHCP_CLIENT))
-		return decode_dhcp(f, p, len);
+		return decode_dhcp(f, s);
 	if (on(l, PORT_DHCP6_CLIENT) || on(l, PORT_DHCP6_SERVER))
-		return decode_dhcp6(f, p, len);
+		return decode_dhcp6(f, s);
 	if (on(l, PORT_NTP))
-		return decode_ntp(f, p, len);
+		return decode_ntp(f, s);
 	if (on(l, PORT_PCP) || on(l, PORT_PCP_CLIENT))
-		return decode_natpmp(f, p, len);
+		return decode_natpmp(f, s);
 	if (on(l, PORT_GTPU))
 		return decode_gtpu(w, p, len);
 	if (on(l, PORT_GENEVE))
@@ -235,6 +236,20 @@ static void by_weak_shape(struct work *w, const uint8_t *p, size_t len)
 		decode_utp(w, p, len);
 }
 
+/* What a cut capture leaves out of a message is no damage of it. */
+static bool whole_or_cut(struct work *w, bool (*decode)(struct work *, const uint8_t *, size_t))
+{
+	uint64_t reasons = w->f->reasons;
+	uint8_t reason = w->f->reason;
+	bool known = decode(w, w->l->payload, w->l->payload_len);
+
+	if (w->l->payload_len == w->l->payload_wire || w->f->undecodable)
+		return known;
+	w->f->reasons = reasons;
+	w->f->reason = reason;
+	return known;
+}
+
 void decode_udp(struct work *w, struct span s)
 {
 	struct cursor c = cursor_of(s.p, s.len);
@@ -269,7 +284,7 @@ void decode_udp(struct work *w, struct span s)
 		fact_weak(w->f, PROTO_DOT);
 	if (l->payload_len == 0)
 		return;
-	if (by_shape(w, l->payload, l->payload_len) || by_port(w, l->payload, l->payload_len))
+	if (whole_or_cut(w, by_shape) || by_port(w, l->payload, l->payload_len))
 		return;
 	by_weak_shape(w, l->payload, l->payload_len);
 }

@@ -86,6 +86,21 @@ static size_t openvpn_minimum(uint8_t opcode)
 	}
 }
 
+/* A hard reset begins the first key. An acknowledgment holds at most eight ids, and a wrapping of at most 72 bytes. */
+static bool openvpn_fits(uint8_t opcode, uint8_t key_id, size_t wire)
+{
+	switch (opcode) {
+	case OVPN_RESET_CLIENT_V2:
+	case OVPN_RESET_SERVER_V2:
+	case OVPN_RESET_CLIENT_V3:
+		return key_id == 0;
+	case OVPN_ACK:
+		return wire <= 22 + 7 * 4 + 72;
+	default:
+		return true;
+	}
+}
+
 bool openvpn_message(const uint8_t *payload, size_t captured, size_t wire, bool tcp,
 		     struct openvpn_facts *out)
 {
@@ -104,7 +119,7 @@ bool openvpn_message(const uint8_t *payload, size_t captured, size_t wire, bool 
 	f.opcode = first >> 3;
 	f.key_id = first & 7;
 	least = openvpn_minimum(f.opcode);
-	if (c.short_ || least == 0 || wire < least)
+	if (c.short_ || least == 0 || wire < least || !openvpn_fits(f.opcode, f.key_id, wire))
 		return false;
 	if (f.opcode != OVPN_DATA_V1 && f.opcode != OVPN_DATA_V2 && !cursor_copy(&c, f.session, 8))
 		return false;

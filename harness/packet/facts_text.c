@@ -147,6 +147,13 @@ static void put_addresses(struct line *o, const struct facts *f)
 		put(o, " and %d addresses more", f->n_addrs - shown);
 }
 
+static void put_frame(struct line *o, const struct facts *f)
+{
+	put(o, "frame of %u bytes, link type %u", f->len, f->linktype);
+	if (f->ethertype)
+		put(o, ", ethertype 0x%04x", f->ethertype);
+}
+
 char *facts_describe(const struct facts *f, char *buf, size_t size)
 {
 	struct line o = { buf, size, 0 };
@@ -161,8 +168,7 @@ char *facts_describe(const struct facts *f, char *buf, size_t size)
 	if (facts_has(f, PROTO_ARP))
 		put_arp(&o, &f->arp);
 	else if (f->n_layers == 0)
-		put(&o, "frame of %u bytes, link type %u, ethertype 0x%04x", f->len, f->linktype,
-		    f->ethertype);
+		put_frame(&o, f);
 	put_protocols(&o, f);
 	put_addresses(&o, f);
 	if (f->has_quoted) {

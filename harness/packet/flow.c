@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/order.h"
+
 #define FLOW_SETS   512
 #define FLOW_WAYS   8
 #define FLOWS	    (FLOW_SETS * FLOW_WAYS)
@@ -305,7 +307,8 @@ static enum head_state head_dns(struct work *w, const uint8_t *p, size_t n, bool
 			break;
 		if (count)
 			first = w->f->dns;
-		decode_dns(w->f, p + at + 2, min_u64(stated, have), t);
+		decode_dns(w->f, span_of(p + at + 2, min_u64(stated, have), min_u64(stated, have)),
+			   t);
 		if (count++) {
 			size_t end = strlen(first.other_names), len = strlen(w->f->dns.qname);
 
@@ -338,7 +341,11 @@ static bool lone_bt_message(struct facts *f, const uint8_t *p, size_t n)
 {
 	struct bt_ext_ids none = { 0 }, told = { 0 };
 
-	if (n < 8 || p[0] || p[4] != 20 || p[6] != 'd' || be32(p) < 4)
+	if (n < 9 || p[0] || p[4] != 20 || p[6] != 'd' || be32(p) < 4)
+		return false;
+	/* a key follows, its length in one or two digits, or the end: six bytes of ciphertext are soon alike */
+	if (p[7] != 'e' &&
+	    !(p[7] >= '1' && p[7] <= '9' && (p[8] == ':' || (p[8] >= '0' && p[8] <= '9'))))
 		return false;
 	return decode_bt_extended(f, p + 5, min_u64(be32(p) - 1, n - 5), &none, &told);
 }
@@ -381,6 +388,19 @@ static bool other_than_dns(const uint8_t *p, size_t n)
 	return n > 10 && p[0] == 22 && p[1] == 3 && p[5] == 1 && p[6] == 0 && p[9] == 3;
 }
 
+/* One record's header in the middle of a stream says little, but where records were seen for sure. */
+static void tls_seen(struct work *w)
+{
+	uint64_t tls = PROTO_BIT(PROTO_TLS);
+
+	if (!(w->f->protos & tls))
+		return;
+	if (!(w->f->weak & tls))
+		memo_set(w, MEMO_TLS);
+	else if (memo_get(w) & MEMO_TLS)
+		w->f->weak &= ~tls;
+}
+
 static enum head_state stream_head(struct work *w, const uint8_t *p, size_t n, bool last)
 {
 	enum head_state s;
@@ -388,7 +408,7 @@ static enum head_state stream_head(struct work *w, const uint8_t *p, size_t n, b
 	if ((on(w->l, PORT_DNS) || on(w->l, PORT_LLMNR)) && !other_than_dns(p, n))
 		return head_dns(w, p, n, last);
 	if (p[0] >= 20 && p[0] <= 24 && (s = decode_tls(w->f, p, n, last)) != HEAD_NO)
-		return s;
+		return tls_seen(w), s;
 	if (p[0] >= 'A' && p[0] <= 'Z' && (s = decode_http(w->f, p, n, last)) != HEAD_NO)
 		return s;
 	if (p[0] == 0x13)

@@ -31,6 +31,11 @@ struct work {
 	const uint8_t *frag_body;
 };
 
+static inline bool span_is_cut(struct span s)
+{
+	return s.len < s.wire;
+}
+
 static inline void fact_set(struct facts *f, enum proto p)
 {
 	f->protos |= PROTO_BIT(p);
@@ -130,17 +135,19 @@ void decode_arp(struct work *w, struct span s);
 
 /* Payloads. Each returns true when the bytes are its protocol (bits and structs are then set; damage inside
  * is a reason), false when they are not. */
-bool decode_dns(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
+/* Of a span whose end was not captured, what is missing is no damage: where it would show the shape, that is
+ * UND_MESSAGE_CUT. */
+bool decode_dns(struct facts *f, struct span s, enum dns_transport t);
 bool decode_dns_shape(struct facts *f, const uint8_t *p, size_t len, enum dns_transport t);
-bool decode_nbns(struct facts *f, const uint8_t *p, size_t len);
+bool decode_nbns(struct facts *f, struct span s);
 void decode_nd(struct facts *f, const uint8_t *p, size_t len);
-bool decode_dhcp(struct facts *f, const uint8_t *p, size_t len);
-bool decode_dhcp6(struct facts *f, const uint8_t *p, size_t len);
-bool decode_ntp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_dhcp(struct facts *f, struct span s);
+bool decode_dhcp6(struct facts *f, struct span s);
+bool decode_ntp(struct facts *f, struct span s);
 bool decode_stun(struct facts *f, const uint8_t *p, size_t len);
 bool decode_stun_classic(struct facts *f, const uint8_t *p, size_t len);
 bool decode_turn_channel(struct work *w, const uint8_t *p, size_t len);
-bool decode_natpmp(struct facts *f, const uint8_t *p, size_t len);
+bool decode_natpmp(struct facts *f, struct span s);
 bool decode_dht(struct facts *f, const uint8_t *p, size_t len);
 bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len);
 void decode_utp(struct work *w, const uint8_t *p, size_t len);
@@ -192,6 +199,7 @@ enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool 
 #define MEMO_QUIC	 0x10
 #define MEMO_BT		 0x20
 #define MEMO_STUN	 0x40
+#define MEMO_TLS	 0x80
 /* Flags remembered for the pair of endpoints of w->l, whatever the direction. */
 uint8_t memo_get(struct work *w);
 void memo_set(struct work *w, uint8_t flags);

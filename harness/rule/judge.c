@@ -139,6 +139,14 @@ static void pass_tunnel(struct passing *p, const struct net_layer *l, bool verif
 	}
 }
 
+static void ask_allowances(struct passing *p, struct flow *flow)
+{
+	bool verified;
+
+	p->c.allow = judge_allow(p->j, &p->c, flow, &verified);
+	p->n->allowed_unverified += !verified;
+}
+
 /* Excuses count only for what the harness did not make. */
 static void excuse(struct passing *p, struct flow *flow)
 {
@@ -146,7 +154,7 @@ static void excuse(struct passing *p, struct flow *flow)
 		return;
 	p->c.upkeep = judge_upkeep(p->j, &p->c, flow);
 	if (!p->c.upkeep)
-		p->c.allow = judge_allow(p->j, &p->c, flow);
+		ask_allowances(p, flow);
 }
 
 static void count_outside(struct passing *p, bool leak)
@@ -276,7 +284,7 @@ static void pass_lo(struct passing *p)
 	if (p->mark.canary)
 		store_canary(p->j, p->mark.id, p->tap, f->time);
 	if (!p->mark.control)
-		p->c.allow = judge_allow(p->j, &p->c, flow);
+		ask_allowances(p, flow);
 	leak = ask_rules(p);
 	if (leak) {
 		p->n->leaked++;

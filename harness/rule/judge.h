@@ -60,17 +60,18 @@ struct judge_tap_counters {
 	uint64_t tunnel_packets,
 		tunnel_bytes; /* exact tuple, both directions, keep-alives included */
 	uint64_t tunnel_data_out, tunnel_data_in; /* packets that carry data of the tunnel */
-	uint64_t tunnel_unverified; /* tuple right, too little captured to see the protocol */
-	uint64_t attempts;	    /* inside taps: packets of protected services to the outside */
-	uint64_t blocked;	    /* of these, seen nowhere outside and not at the exit */
-	uint64_t leaked;	    /* packets with a finding above low severity */
-	uint64_t allowed;	    /* covered by an allowance */
-	uint64_t upkeep;	    /* ARP, ND, IGMP, MLD of the host itself */
-	uint64_t ours;		    /* from or to an address that the policy names as ours */
-	uint64_t inbound;	    /* outside taps: came in, no rule objected */
-	uint64_t unattributed;	    /* outside, left the host, open world, tied to nobody */
-	uint64_t controls;	    /* frames that carry a control's mark */
-	uint64_t beacons;	    /* frames that carry a tap's beacon */
+	uint64_t tunnel_unverified;  /* tuple right, too little captured to see the protocol */
+	uint64_t attempts;	     /* inside taps: packets of protected services to the outside */
+	uint64_t blocked;	     /* of these, seen nowhere outside and not at the exit */
+	uint64_t leaked;	     /* packets with a finding above low severity */
+	uint64_t allowed;	     /* covered by an allowance */
+	uint64_t allowed_unverified; /* of these: too little captured to see the shape */
+	uint64_t upkeep;	     /* ARP, ND, IGMP, MLD of the host itself */
+	uint64_t ours;		     /* from or to an address that the policy names as ours */
+	uint64_t inbound;	     /* outside taps: came in, no rule objected */
+	uint64_t unattributed;	     /* outside, left the host, open world, tied to nobody */
+	uint64_t controls;	     /* frames that carry a control's mark */
+	uint64_t beacons;	     /* frames that carry a tap's beacon */
 	uint64_t undecodable;
 	uint64_t truncated;  /* captured shorter than the wire */
 	int64_t first, last; /* times of frames; 0 when none */

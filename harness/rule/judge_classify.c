@@ -73,21 +73,53 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
 }
 
-/* What the decoder is sure of and what no tunnel's payload can be. */
+/* What the decoder is sure of and what no tunnel's payload can be. DNS on a port that is not its own has its whole shape; a
+ * clock's message shows four bytes and a size, which data of a tunnel on its port has as well. */
 static bool is_other_protocol(const struct facts *f)
 {
 	uint64_t tunnel = PROTO_BIT(PROTO_WIREGUARD) | PROTO_BIT(PROTO_OPENVPN);
-	uint64_t carrier = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_TCP);
+	uint64_t vague = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_NTP);
+	bool dns = facts_has(f, PROTO_DNS) &&
+		   undecodable_level((enum undecodable)f->reason) < UNDECODABLE_APP &&
+		   !facts_has_reason(f, UND_MESSAGE_CUT);
 
-	return (f->protos & ~f->weak & ~(tunnel | carrier)) != 0;
+	return dns || (f->protos & ~f->weak & ~(tunnel | vague)) != 0;
+}
+
+#define TEXT 32 /* so many bytes of ciphertext are printable once in 2^44 */
+
+static bool is_text(const struct net_layer *l)
+{
+	if (l->payload_len < TEXT)
+		return false;
+	for (size_t i = 0; i < TEXT; i++) {
+		uint8_t b = l->payload[i];
+
+		if ((b < ' ' || b > '~') && b != '\r' && b != '\n' && b != '\t')
+			return false;
+	}
+	return true;
 }
 
 /* OpenVPN over TCP stands behind a length of two bytes, at unknown places once the stream runs. */
 static bool looks_openvpn(const struct facts *f, const struct net_layer *l, size_t wire)
 {
-	return !is_other_protocol(f) &&
+	return !is_other_protocol(f) && !is_text(l) &&
 	       (l->proto == IPPROTO_TCP ||
 		openvpn_message(l->payload, l->payload_len, wire, false, NULL));
+}
+
+/* Does the capture end inside the header behind IP's? */
+static bool header_was_cut(const struct facts *f)
+{
+	return facts_has_reason(f, UND_CAPTURE_CUT) &&
+	       (facts_has_reason(f, UND_TCP_SHORT) || facts_has_reason(f, UND_UDP_SHORT) ||
+		facts_has_reason(f, UND_SCTP_SHORT));
+}
+
+static bool ports_were_cut(const struct facts *f, const struct net_layer *l)
+{
+	return header_was_cut(f) && !l->has_ports;
 }
 
 #define TELLING 16 /* bytes of a message by which both kinds are told */
@@ -153,6 +185,10 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 		if (!to && !from)
 			continue;
 		*tuple = t;
+		if (l->proto == t->proto && ports_were_cut(f, l)) {
+			*verified = false;
+			return TUNNEL_PAYLOAD;
+		}
 		if (l->proto == t->proto && l->has_ports && port == t->port)
 			return looks_tunnel(t, f, l, verified) ? TUNNEL_PAYLOAD : TUNNEL_TUPLE_ONLY;
 		found = TUNNEL_OTHER_PORT;
@@ -162,7 +198,7 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l)
 {
-	if (l->payload_len < 1)
+	if (!l->has_ports || l->payload_len < 1)
 		return false;
 	if (t->kind == TUNNEL_WIREGUARD)
 		return l->payload[0] == 4 && l->payload_wire > 32; /* 32: keep-alive */
@@ -272,58 +308,119 @@ const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const 
 	return NULL;
 }
 
-/* On some ports the decoder takes whatever comes for the port's protocol and notes what is wrong with it: that is not
- * the shape. Of a message that the capture cut nobody can ask to be whole. */
-static bool is_recognised(enum policy_shape s, const struct facts *f)
-{
-	bool sound = undecodable_level((enum undecodable)f->reason) < UNDECODABLE_APP ||
-		     facts_has_reason(f, UND_CAPTURE_CUT);
+/* Does a payload have a shape? */
+enum fit {
+	FIT_NO,
+	FIT_YES,
+	FIT_LATER,  /* it may, the next segment tells */
+	FIT_HIDDEN, /* it may, what would tell was not captured */
+};
 
-	return sound && (f->protos & shape_bits(s));
+static bool is_cut(const struct net_layer *l)
+{
+	return l->payload_len < l->payload_wire;
 }
 
-static bool starts_with_shape(enum policy_shape s, const struct facts *f, const struct net_layer *l)
+/* Bytes of a payload by which the decoder tells the shape; with fewer it tells nothing. It tells DNS with any. */
+static uint32_t telling_bytes(enum policy_shape s)
 {
-	if (s == SHAPE_SSH)
-		return l->payload_len >= 4 && memcmp(l->payload, "SSH-", 4) == 0;
-	return is_recognised(s, f);
+	switch (s) {
+	case SHAPE_DHCP:
+	case SHAPE_NTP:
+	case SHAPE_SSH:
+		return 4;
+	case SHAPE_TLS:
+	case SHAPE_HTTP:
+		return 8;
+	case SHAPE_SSDP:
+		return 18;
+	case SHAPE_QUIC:
+		return 48; /* version and both ids */
+	default:
+		return 2;
+	}
+}
+
+/* On some ports the decoder takes whatever comes for the port's protocol and notes what is wrong with it: that is not
+ * the shape. */
+static enum fit recognised(enum policy_shape s, const struct facts *f, const struct net_layer *l)
+{
+	if (!(f->protos & shape_bits(s)))
+		return is_cut(l) && l->payload_len < telling_bytes(s) ? FIT_HIDDEN : FIT_NO;
+	if (undecodable_level((enum undecodable)f->reason) >= UNDECODABLE_APP)
+		return FIT_NO;
+	return facts_has_reason(f, UND_MESSAGE_CUT) ? FIT_HIDDEN : FIT_YES;
+}
+
+static enum fit starts_with_shape(enum policy_shape s, const struct facts *f,
+				  const struct net_layer *l)
+{
+	enum fit fit = recognised(s, f, l);
+
+	if (s == SHAPE_SSH && fit == FIT_NO)
+		return l->payload_len >= 4 && memcmp(l->payload, "SSH-", 4) == 0 ? FIT_YES : FIT_NO;
+	/* without its whole question, DNS over TCP is no more than a port and a length */
+	if (fit != FIT_YES || !(f->weak & PROTO_BIT(PROTO_DNS)))
+		return fit;
+	if (f->dns.header && (!dns_begins(&f->dns) || f->dns.questions != 1))
+		return FIT_NO;
+	return is_cut(l) ? FIT_HIDDEN : FIT_LATER;
 }
 
 /* The first payload of a TCP flow decides for the flow; a flow whose start was not seen is taken as long as
  * nothing else is recognised in it. */
-static bool tcp_shape(enum policy_shape s, const struct facts *f, const struct net_layer *l,
-		      const struct flow *flow)
+static enum fit tcp_shape(enum policy_shape s, const struct facts *f, const struct net_layer *l,
+			  const struct flow *flow)
 {
 	uint64_t carrier = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_DOT);
 	uint64_t strange = f->protos & ~f->weak & ~(carrier | shape_bits(s));
 
 	if (flow->shape == FLOW_SHAPE_BAD)
-		return false;
+		return FIT_NO;
 	if (l->payload_wire == 0)
-		return true;
+		return FIT_YES;
 	if (s == SHAPE_EMPTY || strange)
-		return false;
-	return flow->shape == FLOW_SHAPE_GOOD || !flow->started || starts_with_shape(s, f, l);
+		return FIT_NO;
+	if (flow->shape == FLOW_SHAPE_GOOD || !flow->started)
+		return FIT_YES;
+	return flow->shape == FLOW_SHAPE_HIDDEN ? FIT_HIDDEN : starts_with_shape(s, f, l);
 }
 
-static bool shape_fits(enum policy_shape s, const struct facts *f, const struct flow *flow)
+static enum fit fit_if(bool is)
+{
+	return is ? FIT_YES : FIT_NO;
+}
+
+/* A later fragment goes the way of its first one. */
+static enum fit fragment_shape(const struct net_layer *l, const struct flow *flow)
+{
+	if (l->ports_from_first && flow->shape == FLOW_SHAPE_HIDDEN)
+		return FIT_HIDDEN;
+	return fit_if(l->ports_from_first && flow->shape == FLOW_SHAPE_GOOD);
+}
+
+static enum fit shape_fits(enum policy_shape s, const struct facts *f, const struct flow *flow)
 {
 	const struct net_layer *l = facts_inner(f);
 
 	if (s == SHAPE_ANY)
-		return true;
+		return FIT_YES;
 	if (f->n_layers != 1) /* something inside something is no shape that a policy names */
-		return false;
+		return FIT_NO;
+	if (header_was_cut(f))
+		return FIT_HIDDEN;
 	if (l->proto == IPPROTO_TCP)
 		return tcp_shape(s, f, l, flow);
 	if (l->frag == FRAG_LATER)
-		return l->ports_from_first && flow->shape == FLOW_SHAPE_GOOD;
+		return fragment_shape(l, flow);
 	if (s == SHAPE_ICMP_ECHO)
-		return (facts_has(f, PROTO_ICMP) && (l->icmp_type == 8 || l->icmp_type == 0)) ||
-		       (facts_has(f, PROTO_ICMP6) && (l->icmp_type == 128 || l->icmp_type == 129));
+		return fit_if(
+			(facts_has(f, PROTO_ICMP) && (l->icmp_type == 8 || l->icmp_type == 0)) ||
+			(facts_has(f, PROTO_ICMP6) &&
+			 (l->icmp_type == 128 || l->icmp_type == 129)));
 	if (s == SHAPE_EMPTY)
-		return l->payload_wire == 0;
-	return is_recognised(s, f);
+		return fit_if(l->payload_wire == 0);
+	return recognised(s, f, l);
 }
 
 static bool in_range(uint16_t port, uint16_t low, uint16_t high)
@@ -331,8 +428,8 @@ static bool in_range(uint16_t port, uint16_t low, uint16_t high)
 	return high == 0 || (port >= low && port <= high);
 }
 
-static bool allow_tuple(const struct policy_allow *a, const struct net_layer *l,
-			enum packet_direction dir)
+static bool allow_tuple(const struct policy_allow *a, const struct facts *f,
+			const struct net_layer *l, enum packet_direction dir)
 {
 	bool out = dir != DIR_IN;
 	const struct ipaddr *peer = out ? &l->dst : &l->src;
@@ -341,7 +438,7 @@ static bool allow_tuple(const struct policy_allow *a, const struct net_layer *l,
 	if (a->proto != l->proto || (a->direction == POLICY_OUT && !out) ||
 	    (a->direction == POLICY_IN && out) || !policy_prefix_has(&a->peer, peer))
 		return false;
-	if (!ported)
+	if (!ported || ports_were_cut(f, l))
 		return true;
 	return l->has_ports && in_range(out ? l->dport : l->sport, a->port_low, a->port_high) &&
 	       in_range(out ? l->sport : l->dport, a->local_low, a->local_high);
@@ -359,23 +456,34 @@ static bool allow_who(const struct judge *j, const struct policy_allow *a,
 	return !s || (s->role != SERVICE_PROTECTED && !j->watched[s - j->p->services]);
 }
 
+/* What the first payload was stays with the flow. */
+static void note_shape(struct flow *flow, const struct net_layer *l, enum fit fit)
+{
+	if (l->payload_wire > 0 && fit != FIT_LATER)
+		flow->shape = fit == FIT_YES ? FLOW_SHAPE_GOOD : FLOW_SHAPE_HIDDEN;
+}
+
 const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,
-				       struct flow *flow)
+				       struct flow *flow, bool *verified)
 {
 	const struct net_layer *l = facts_outer(c->facts);
 	bool refused = false;
 
+	*verified = true;
+
 	for (size_t i = 0; l && i < j->p->n_allows; i++) {
 		const struct policy_allow *a = &j->p->allows[i];
+		enum fit fit;
 
-		if (!allow_tuple(a, l, c->dir) || !allow_who(j, a, &c->who))
+		if (!allow_tuple(a, c->facts, l, c->dir) || !allow_who(j, a, &c->who))
 			continue;
-		if (!shape_fits(a->shape, c->facts, flow)) {
+		fit = shape_fits(a->shape, c->facts, flow);
+		if (fit == FIT_NO) {
 			refused = true;
 			continue;
 		}
-		if (l->payload_wire > 0)
-			flow->shape = FLOW_SHAPE_GOOD;
+		*verified = fit != FIT_HIDDEN;
+		note_shape(flow, l, fit);
 		return a;
 	}
 	if (refused)

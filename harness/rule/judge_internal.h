@@ -110,7 +110,7 @@ void again_keep(struct again *of_tap, const struct again *what, const struct fac
 #define FLOW_SETS 4096
 #define FLOW_WAYS 4
 
-enum flow_shape { FLOW_SHAPE_UNSEEN, FLOW_SHAPE_GOOD, FLOW_SHAPE_BAD };
+enum flow_shape { FLOW_SHAPE_UNSEEN, FLOW_SHAPE_GOOD, FLOW_SHAPE_BAD, FLOW_SHAPE_HIDDEN };
 
 struct flow {
 	uint64_t key;	 /* 0: free; same for both directions */
@@ -217,8 +217,10 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l);
 /* flow: of the packet; NULL only without an IP header. */
 const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
+/* *verified: is its shape what the allowance says, as far as such a thing can be seen? False where the capture ends before
+ * that. */
 const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,
-				       struct flow *flow);
+				       struct flow *flow, bool *verified);
 
 /* judge_attr.c */
 /* The service with a leg of that MAC; NULL: none. */

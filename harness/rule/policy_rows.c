@@ -259,7 +259,8 @@ const struct field policy_allow_fields[] = {
 	ROW_ENUM("shape", struct policy_allow, shape, policy_shape_words, .required = true,
 		 .help = "what the payload must look like; `any` must be written out, and the "
 			 "coverage "
-			 "report shows it"),
+			 "report shows it; a packet that was captured too short to show its shape "
+			 "passes, but the verdict is inconclusive"),
 	ROW_STRING("reason", struct policy_allow, reason, .required = true,
 		   .help = "for people: the coverage report calls the allowance so"),
 	ROW_END,

@@ -29,7 +29,8 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	if (d->response)
 		return false;
 	return rule_say(
-		hit, "looked up %.80s by %s at %s, %s", d->qname,
+		hit, "looked up %.80s by %s at %s, %s",
+		d->qname[0] ? d->qname : "a name that cannot be read",
 		how((enum dns_transport)d->transport), rule_destination(c, dest, sizeof(dest)),
 		c->tap->role == TAP_LO ? "through the host's own resolver" : "outside the tunnel");
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints what the decoder says about capture files: one line a frame, a summary a file (-s), or the table of
- * agreement with the labels of a folder (-a DIR; docs/decoder-agreement.md is its output).
- * Build: gcc -D_GNU_SOURCE -Iharness -Itests tests/tools/decode_captures.c build/libleakproof.a -ljansson -lcrypto */
+ * agreement with the labels of a folder (-a DIR; docs/decoder-agreement.md is its output, tests/cli/agreement.sh checks). */
 #include <stdio.h>
 #include <string.h>
 

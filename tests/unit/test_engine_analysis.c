@@ -572,6 +572,7 @@ static void test_a_leak_before_the_cut_stays_one(void **state)
 static void test_silence_is_no_pass(void **state)
 {
 	struct cw none = cw_memory(), other = cw_memory(), inbound = cw_memory();
+	struct cw strange = cw_memory();
 
 	(void)state;
 	cw_pcap(&none, true, false, LINK_ETHERNET);
@@ -585,6 +586,13 @@ static void test_silence_is_no_pass(void **state)
 	store(&other, "other.pcap");
 	expect(HOME_POLICY, WORDS("uplink=other.pcap"), VERDICT_INCONCLUSIVE,
 	       "none of 1 packets has to do with the addresses of the policy");
+
+	cw_pcap(&strange, true, false, 105); /* IEEE 802.11 */
+	cw_frame(&strange, 0, wireguard());
+	store(&strange, "strange.pcap");
+	expect(HOME_POLICY, WORDS("uplink=strange.pcap"), VERDICT_INCONCLUSIVE,
+	       "none of 1 packets has to do with the addresses of the policy (they cannot be read "
+	       "at all)");
 
 	cw_pcap(&inbound, true, false, LINK_ETHERNET);
 	cw_frame(&inbound, 0, in(ip(SINK, REAL, P_TCP, tcp(9, 22, 1, F_SYN, fill(0, 0)))));
@@ -628,7 +636,7 @@ static void test_what_nothing_ties_is_no_pass(void **state)
 
 static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 {
-	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory();
+	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory(), clock = cw_memory();
 
 	(void)state;
 	cw_section(&lost, true);
@@ -644,6 +652,14 @@ static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 	store(&snap, "snap.pcap");
 	expect(HOME_POLICY, WORDS("uplink=snap.pcap"), VERDICT_INCONCLUSIVE,
 	       "1 packets of the tunnel on tap uplink were captured too short");
+
+	clock.snaplen = 44;
+	cw_pcap(&clock, true, false, LINK_ETHERNET);
+	cw_frame(&clock, 0, ntp());
+	store(&clock, "clock.pcap");
+	expect(HOME_POLICY, WORDS("uplink=clock.pcap"), VERDICT_INCONCLUSIVE,
+	       "1 packets on tap uplink were captured too short to see whether they are what the "
+	       "policy allows");
 
 	store_home(false, false);
 	part.snaplen = 60;

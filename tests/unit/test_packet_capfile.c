@@ -330,13 +330,25 @@ static void expect_damage(const struct frame *f, const char *text)
 
 static void damage_is_named(void **state)
 {
+	static const struct {
+		uint32_t begins;
+		const char *says;
+	} other[] = { { 0x28b52ffd, "zstd -d" }, { 0xfd377a58, "xz -d" },
+		      { 0x04224d18, "lz4 -d" },	 { 0x504b0304, "zip" },
+		      { 0x736e6f6f, "editcap" }, { 0x425a6839, "bzip2 -d" } };
 	struct frame f, g;
 
 	(void)state;
 	f.n = 0;
 	expect_damage(&f, "empty");
 	put_text(&f, "hello, this is no capture");
-	expect_damage(&f, "neither pcap nor pcapng");
+	expect_damage(&f, "neither pcap nor pcapng (begins with 68656c6c)");
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		f.n = 0;
+		put32(&f, other[i].begins);
+		expect_damage(&f, other[i].says);
+	}
+	f.n = 0;
 	classic(&f, 0xa1b2c3d4, false);
 	g = f;
 	g.b[4] = 9;

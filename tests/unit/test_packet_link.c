@@ -529,6 +529,21 @@ static void headers_without_end_end(void **state)
 	assert_int_equal(facts.reason, UND_LINK_DEPTH);
 }
 
+/* A line for people names what a frame has, and no ethertype where the link is not known. */
+static void frames_without_ip_are_described(void **state)
+{
+	static const uint8_t frame[60] = { [12] = 0x89, [13] = 0x03 };
+	char line[FACTS_LINE];
+
+	(void)state;
+	decode_frame(NULL, LINK_ETHERNET, frame, sizeof(frame), sizeof(frame), 0, &facts);
+	assert_string_equal(facts_describe(&facts, line, sizeof(line)),
+			    "frame of 60 bytes, link type 1, ethertype 0x8903 (ethertype-unknown)");
+	decode_frame(NULL, 105, frame, sizeof(frame), sizeof(frame), 0, &facts);
+	assert_string_equal(facts_describe(&facts, line, sizeof(line)),
+			    "frame of 60 bytes, link type 105 (link-type-unknown)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -548,6 +563,7 @@ int main(void)
 		cmocka_unit_test(depths_at_their_limits),
 		cmocka_unit_test(lengths_on_the_wire),
 		cmocka_unit_test(headers_without_end_end),
+		cmocka_unit_test(frames_without_ip_are_described),
 	};
 
 	return cmocka_run_group_tests_name("packet_link", tests, NULL, NULL);

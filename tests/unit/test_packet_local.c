@@ -325,7 +325,7 @@ static void mappings_by_version_and_opcode(void **state)
 			bool known = (version == 0 || version == 2) && (op & 0x7f) <= 2;
 			uint64_t proto = version == 2 ? P(PCP) : P(NATPMP);
 
-			if (!is_mapping(p, sizeof(p), known ? proto : 0))
+			if (!is_mapping(p, version == 2 ? 60 : 16, known ? proto : 0))
 				fail_msg("version %u, opcode %u", version, op);
 			if (!known)
 				continue;
@@ -356,8 +356,16 @@ static void mappings_have_their_sizes(void **state)
 								  : UND_NATPMP_SHORT;
 			char p[64] = { (char)rows[i].version, (char)rows[i].op };
 
-			assert_true(is_mapping(p, n, rows[i].version ? P(PCP) : P(NATPMP)));
-			assert_int_equal(facts.reason, n < rows[i].size ? reason : UND_NONE);
+			/* the longest of NAT-PMP has 16 bytes; PCP comes in words */
+			bool fits = rows[i].version ? n % 4 == 0 : n <= 16;
+
+			assert_true(is_mapping(p, n,
+					       !fits		 ? 0
+					       : rows[i].version ? P(PCP)
+								 : P(NATPMP)));
+			if (fits)
+				assert_int_equal(facts.reason,
+						 n < rows[i].size ? reason : UND_NONE);
 		}
 }
 
@@ -446,7 +454,6 @@ static void ports_come_before_weak_shapes(void **state)
 		  OPTIONS("\1\0\xab\xcd\0\1\0\x0c"
 			  "abcd\0\0\0\0....\0\6\0\0"),
 		  P(DHCP6) },
-		{ 5351, OPTIONS("\0\1\0\x08" TIMES REST "\0\3\0\4\0\0\0\0"), P(NATPMP) },
 	};
 
 	(void)state;

@@ -36,6 +36,20 @@ static void say(struct decoder *d, enum carrier c, unsigned sport, unsigned dpor
 	run(d, c, sport, dport, p_text);
 }
 
+/* A datagram of which the last `missing` bytes were not captured. */
+static void cut(unsigned sport, unsigned dport, const char *b, size_t n, size_t missing)
+{
+	static char whole[2048];
+	struct frame f;
+
+	memset(whole, 0, sizeof(whole));
+	memcpy(whole, b, n);
+	text = whole;
+	text_n = n + missing;
+	build(&f, UDP4, sport, dport, p_text);
+	decode_frame(NULL, LINK_ETHERNET, f.b, (uint32_t)(f.n - missing), (uint32_t)f.n, 0, &facts);
+}
+
 #define SAY(d, c, sport, dport, s) say((d), (c), (sport), (dport), (s), sizeof(s) - 1)
 
 /* ---- DNS, trackers, WireGuard ---- */
@@ -287,6 +301,21 @@ static void dhcp6_fills_its_datagram(void **state)
 	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 547);
 }
 
+/* Both have a largest size, and PCP comes in words. */
+static void port_mappings_have_their_sizes(void **state)
+{
+	static const struct port_row rows[] = {
+		ROW_OF("\0\1\0\0\x1a\xe1\x1a\xe1\0\0\x1c\x20", P(NATPMP), 0),
+		ROW_OF("\0\x81\0\0\0\0\0\1\x1a\xe1\x1a\xe1\0\0\x1c\x20", P(NATPMP), 0),
+		ROW_OF("\0\x81\0\0\0\0\0\1\x1a\xe1\x1a\xe1\0\0\x1c\x20\0", 0, 0),
+		ROW_OF("\2\0\0\0\0\0\0\0epoch...reserved", P(PCP), 0),
+		ROW_OF("\2\0\0\0\0\0\0\0epoch...reserved.", 0, 0),
+	};
+
+	(void)state;
+	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 5351);
+}
+
 /* Without the cookie it may be BOOTP, of which a beginning is enough; anything else on the port is neither. */
 static void dhcp_begins_as_bootp(void **state)
 {
@@ -303,6 +332,65 @@ static void dhcp_begins_as_bootp(void **state)
 
 	(void)state;
 	check_ports(rows, sizeof(rows) / sizeof(rows[0]), 67);
+}
+
+/* ---- Captures with a short snap length ---- */
+
+/* What was not captured is no damage. Where it hides the shape, the message says so; else it is as sure as a whole one. */
+static void what_was_cut_is_no_damage(void **state)
+{
+	static const char question[] = "\x12\x34\1\0\0\1\0\0\0\0\0\1\4seed\4test\0\0\1\0\1";
+	static const char discover[] = "\1\1\6\0xidx" Z44 Z44 Z44 Z44 Z44 "00000000"
+				       "\x63\x82\x53\x63\x35\1\1";
+	static const struct {
+		unsigned port;
+		const char *b;
+		size_t n, missing;
+		uint64_t proto;
+		bool hidden;
+	} rows[] = {
+#define CUT(port, s, missing, proto, hidden) { port, s, sizeof(s) - 1, missing, P(proto), hidden }
+		CUT(53, question, 11, DNS, false),
+		CUT(53, "\x12\x34\1\0\0\1\0\0\0\0\0\0\4seed\4te", 7, DNS, true),
+		CUT(53, "\x12\x34\1\0\0\1\0\0\0\0\0\0\4seed\4test\0\0\1\0", 1, DNS, true),
+		CUT(53, "\x12\x34\1\0\0", 20, DNS, true),
+		CUT(67, discover, 4, DHCP, false),
+		CUT(67, "\1\1\6\0xidx", 300, DHCP, true),
+		CUT(547, "\1\xab\xcd\xef\0\1\0\4du", 2, DHCP6, false),
+		CUT(547, "\1\xab\xcd\xef\0\1\0\4duid\0", 5, DHCP6, true),
+		CUT(123, "\x23\0\6\x20", 44, NTP, false),
+		CUT(5351, "\0\1\0\0", 8, NATPMP, true),
+		CUT(40001, "\0\1\0\x08\x21\x12\xa4\x42transaction.\x80\x22", 6, STUN, false),
+		CUT(40001, "\xc0\0\0\0\1\4abcd\4efgh\0\x44\xd0", 1200, QUIC, false),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cut(40000, rows[i].port, rows[i].b, rows[i].n, rows[i].missing);
+		if (!(facts.protos & rows[i].proto) ||
+		    undecodable_level((enum undecodable)facts.reason) != UNDECODABLE_NOTE ||
+		    facts_has_reason(&facts, UND_MESSAGE_CUT) != rows[i].hidden)
+			fail_msg("row %zu: %s", i,
+				 undecodable_name((enum undecodable)facts.reason));
+	}
+}
+
+/* Nor is everything excused by a cut: what is there must fit. */
+static void what_is_there_must_fit(void **state)
+{
+	(void)state;
+	cut(40000, 53, "x1:ad2:id20:", 12, 80);
+	assert_int_equal(facts.reason, UND_DNS_SHORT);
+	cut(40000, 53, "\x12\x34\1\0\0\1\0\0\0\0\0\0\x44", 13, 80);
+	assert_int_equal(facts.reason, UND_DNS_NAME);
+	cut(40000, 67, "\1\1\6\0xidx", 8, 200);
+	assert_int_equal(facts.reason, UND_DHCP_SHORT);
+	cut(40000, 547, "\1\xab\xcd\xef\0\1\0\4du", 10, 1);
+	assert_int_equal(facts.protos, P(UDP));
+	cut(40000, 547, "\1\xab\xcd\xef\0\1\0\4du", 10, 5);
+	assert_int_equal(facts.protos, P(UDP));
+	cut(40000, 123, "\x23\0\6\x20", 4, 43);
+	assert_int_equal(facts.protos, P(UDP));
 }
 
 /* ---- HTTP ---- */
@@ -606,7 +694,10 @@ int main(void)
 		cmocka_unit_test(half_a_message_on_its_port),
 		cmocka_unit_test(time_messages_have_their_shape),
 		cmocka_unit_test(dhcp6_fills_its_datagram),
+		cmocka_unit_test(port_mappings_have_their_sizes),
 		cmocka_unit_test(dhcp_begins_as_bootp),
+		cmocka_unit_test(what_was_cut_is_no_damage),
+		cmocka_unit_test(what_is_there_must_fit),
 		cmocka_unit_test(words_of_other_protocols_are_no_http),
 		cmocka_unit_test(http_in_all_dresses),
 		cmocka_unit_test(replies_have_a_number),

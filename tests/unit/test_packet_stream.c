@@ -296,6 +296,63 @@ static void starttls_after_the_head(void **state)
 	check_hello();
 }
 
+/* Ciphertext begins like a record once in some million segments. It takes a record that ends where the next begins or the
+ * segment ends, or a handshake's message, or such a one earlier in the flow. */
+static void a_record_that_goes_on_is_a_weak_sign(void **state)
+{
+	static const struct {
+		const char *b;
+		size_t n;
+		bool sure;
+	} rows[] = {
+#define REC(s, sure) { (s), sizeof(s) - 1, (sure) }
+		REC("\x17\3\3\x40\0ciphertext", false),
+		REC("\x17\3\3\0\x0bciphertext", false),
+		REC("\x17\3\3\0\x0a"
+		    "ciphertext",
+		    true),
+		REC("\x17\3\3\0\4text\x17\3\3\x40\0c", true),
+		REC("\x17\3\3\0\4text\x17\3\3\x40", false),
+		REC("\x17\3\3\0\4text\x17\3\5\x40\0c", false),
+		REC("\x16\3\3\x10\0\x0b\0\x0f\xfc", true),
+		REC("\x16\3\3\x10\0\x0b\1\x0f\xfc", false),
+		REC("\x16\3\3\x10\0\x1a\0\x0f\xfc", false),
+		REC("\x16\3\3\x10\0\x0b\0\x0f", false),
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin(*state);
+		segment(*state, 40000, 443, 1, TCP_ACK, (const uint8_t *)rows[i].b, rows[i].n);
+		assert_true(facts_has(&facts, PROTO_TLS));
+		if (!(facts.weak & PROTO_BIT(PROTO_TLS)) != rows[i].sure)
+			fail_msg("row %zu", i);
+		segment(*state, 40000, 443, 2000, TCP_ACK, (const uint8_t *)rows[0].b, rows[0].n);
+		if (!(facts.weak & PROTO_BIT(PROTO_TLS)) != rows[i].sure)
+			fail_msg("behind row %zu", i);
+	}
+}
+
+/* A length, 20, an id and a `d` are six bytes in all; behind them stands a key. */
+static void a_lone_message_has_a_key(void **state)
+{
+	static const struct {
+		const char *b;
+		bool is;
+	} rows[] = { { "1:ei1ee", true },  { "12:ei1ee", true }, { "ee", true },
+		     { "x:ei1ee", false }, { "1xei1ee", false }, { "0:ei1ee", false } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t b[32] = { 0, 0, 0, 9, 20, 0, 'd' };
+		size_t n = strlen(rows[i].b);
+
+		memcpy(b + 7, rows[i].b, n);
+		begin(*state);
+		segment(*state, 40000, 6881, 1, TCP_ACK, b, 7 + n);
+		if (facts_has(&facts, PROTO_BT_EXTENDED) != rows[i].is)
+			fail_msg("%s", rows[i].b);
+	}
+}
+
 /* A hello of some 13 KiB, its name behind all the rest: sent in order, and with each pair of segments swapped. */
 static void a_long_hello_has_its_name_last(void **state)
 {
@@ -574,13 +631,13 @@ static void segments_alone(void **state)
 		size_t n;
 		uint64_t protos;
 	} rows[] = {
-		{ 9999, BYTES("\0\0\0\x04\x14\1de"), P(BT_EXTENDED) },
+		{ 9999, BYTES("\0\0\0\x04\x14\1de."), P(BT_EXTENDED) },
 		{ 9999, BYTES("\0\0\0\x04\x14\1d"), 0 },
 		{ 9999, BYTES("\1\0\0\x04\x14\1de"), 0 },
 		{ 9999, BYTES("\0\0\0\x04\x13\1de"), 0 },
 		{ 9999, BYTES("\0\0\0\x04\x14\1le"), 0 },
-		{ 9999, BYTES("\0\0\0\x03\x14\1de"), 0 },
-		{ 9999, BYTES("\0\0\0\xff\x14\1de"), P(BT_EXTENDED) }, /* its beginning */
+		{ 9999, BYTES("\0\0\0\x03\x14\1de."), 0 },
+		{ 9999, BYTES("\0\0\0\xff\x14\1de."), P(BT_EXTENDED) }, /* its beginning */
 		{ 9999, BYTES("\0\x14\0\1\0\0\x21\x12\xa4\x42transaction!"),
 		  P(STUN) }, /* RFC 4571 */
 		{ 9999, BYTES("\0\x15\0\1\0\0\x21\x12\xa4\x42transaction!"), 0 },
@@ -592,7 +649,7 @@ static void segments_alone(void **state)
 		{ 139, BYTES("xyz"), P(NETBIOS) },
 		{ 445, BYTES("xyz"), P(NETBIOS) },
 		/* on their ports, too, what is known is that and nothing else */
-		{ 445, BYTES("\0\0\0\x04\x14\1de"), P(BT_EXTENDED) },
+		{ 445, BYTES("\0\0\0\x04\x14\1de."), P(BT_EXTENDED) },
 		{ 445, BYTES("\x81\x24{\"action\":\"announce\",\"info_hash\":\"x\"}"),
 		  P(BT_WS_TRACKER) },
 		{ 445, BYTES("\0\x14\0\1\0\0\x21\x12\xa4\x42transaction!"), P(STUN) },
@@ -849,6 +906,8 @@ int main(void)
 		cmocka_unit_test(a_head_without_end_is_given_up),
 		cmocka_unit_test(many_flows_push_out_the_oldest),
 		cmocka_unit_test(starttls_after_the_head),
+		cmocka_unit_test(a_record_that_goes_on_is_a_weak_sign),
+		cmocka_unit_test(a_lone_message_has_a_key),
 		cmocka_unit_test(a_long_hello_has_its_name_last),
 		cmocka_unit_test(long_heads_push_each_other_out),
 		cmocka_unit_test(a_second_hello_in_one_segment),

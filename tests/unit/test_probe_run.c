@@ -199,10 +199,12 @@ static void run_good(const char *kind, const char *ifname)
 	struct probe_summary s;
 	struct probe_log log;
 	struct err err = { 0 };
+	int64_t begin = clock_mono_ns(), took;
 
 	clock_sleep_ns(NS_PER_S);
 	if (probe_stop(p, &err) < 0)
 		fail_msg("%s", err.text);
+	took = clock_mono_ns() - begin;
 	probe_free(p);
 	assert_int_equal(probe_log_read(path, &log, &err), 0);
 	probe_log_summary(&log, 0, 0, &s);
@@ -212,7 +214,7 @@ static void run_good(const char *kind, const char *ifname)
 	probe_log_free(&log);
 	if (s.replies + 2 < s.attempts)
 		fail_msg("%s: %d attempts, %d replies", kind, (int)s.attempts, (int)s.replies);
-	assert_in_range(s.attempts, 60, 130);
+	assert_in_range(s.attempts, 60, 30 + took / (10 * NS_PER_MS)); /* 100 a second */
 	assert_int_equal(s.refused + s.errors, 0);
 	/* An acknowledgement may be delayed by the receiver (tcp(7), some 40 ms and more). */
 	assert_in_range(s.rtt_median, 1, 150 * NS_PER_MS);
@@ -239,12 +241,12 @@ static void test_bound_to_the_interface(void **state)
 	run_good("kept-connection", "va");
 }
 
-static bool near(int64_t got, int64_t want, int64_t tolerance)
+/* What was done between two stamps was seen between them, or up to so much later. */
+static void check_moment(const char *what, int64_t got, int64_t from, int64_t to, int64_t late)
 {
-	if (got - want < tolerance && want - got < tolerance)
-		return true;
-	(void)fprintf(stderr, "off by %.1f ms\n", (double)(got - want) / 1e6);
-	return false;
+	if (got <= from || got > to + late)
+		fail_msg("%s: %.1f ms after the act began, %.1f ms after it ended", what,
+			 (double)(got - from) / 1e6, (double)(got - to) / 1e6);
 }
 
 /* The far side goes away for a second: cut-off and recovery are found where they were. */
@@ -255,15 +257,17 @@ static void outage(const char *kind, int64_t late)
 	struct probe_outage o;
 	struct probe_log log;
 	struct err err = { 0 };
-	int64_t begin, end;
+	int64_t begin, down, end, up;
 
 	clock_sleep_ns(500 * NS_PER_MS);
 	begin = clock_real_ns();
 	assert_int_equal(ns_run(b, "ip link set vb down"), 0);
+	down = clock_real_ns();
 	clock_sleep_ns(NS_PER_S);
 	end = clock_real_ns();
 	assert_int_equal(ns_run(b, "ip link set vb up"), 0);
 	assert_int_equal(ns_run(b, "ip neigh replace 10.9.0.1 lladdr 02:00:00:00:00:0a dev vb"), 0);
+	up = clock_real_ns();
 	clock_sleep_ns(2 * NS_PER_S);
 	assert_int_equal(probe_stop(p, &err), 0);
 	probe_free(p);
@@ -272,10 +276,9 @@ static void outage(const char *kind, int64_t late)
 	probe_log_free(&log);
 	if (!o.found)
 		fail_msg("%s: no outage", kind);
-	assert_true(near(o.cut_off, begin, 100 * NS_PER_MS));
-	if (o.recovery <= end || !near(o.recovery, end, late))
-		fail_msg("%s: recovery %d ms after the end", kind,
-			 (int)((o.recovery - end) / NS_PER_MS));
+	/* the first that is lost may have left just before */
+	check_moment("cut-off", o.cut_off, begin - 100 * NS_PER_MS, down, 100 * NS_PER_MS);
+	check_moment("recovery", o.recovery, end, up, late);
 	assert_true(o.failed > 60);
 	assert_int_equal(o.resolution, 10 * NS_PER_MS);
 }

@@ -37,6 +37,13 @@ static struct bytes nothing(void)
 	return fill(0, 0);
 }
 
+static char *shape_on_port(const char *shape, uint16_t port)
+{
+	return str_fmt("{\"allow\":[{\"who\":\"host\",\"proto\":\"udp\",\"peer\":\"any\","
+		       "\"direction\":\"out\",\"shape\":\"%s\",\"reason\":\"x\",\"port\":%u}]}",
+		       shape, port);
+}
+
 /* Feed frames one after another; 'y' for each that has to be allowed, 'n' for each that must not. */
 static void check(const char *policy, const struct bytes *frames, const char *want)
 {
@@ -168,17 +175,140 @@ static void test_garbage_on_a_known_port(void **state)
 		from_host(P_UDP, udp(546, 547, utp(0x41))),
 		from_host(P_UDP, udp(546, 547, fill(0, 9)))
 	};
-	struct world w;
 
 	(void)state;
 	check(ALLOW("host", "udp", "any", "out", "dns", ",\"port\":53"), dns, "ynnnn");
 	check(ALLOW("host", "udp", "any", "out", "dhcp", ",\"port\":67"), dhcp, "n");
 	check(ALLOW("host", "udp", "any", "out", "dhcp", ",\"port\":547"), dhcp6, "ynnn");
-	/* a capture with a short snap length cannot show it whole */
-	w = lab_but(ALLOW("host", "udp", "any", "out", "dns", ",\"port\":53"));
-	feed_cut(&w, "uplink", 0, dns[0], dns[0].n - 5);
-	assert_int_equal(counters(&w, "uplink")->allowed, 1);
+}
+
+/* ---- captures with a short snap length ---- */
+
+#define HEADERS	 (14 + 20 + 8)
+#define NO_PORTS (14 + 20 + 7)
+
+static struct bytes dhcp_discover(void)
+{
+	return cat(cat(hex("01010600 3903f326"), fill(0, 228)),
+		   hex("63825363 350101 0c03616263 ff"));
+}
+
+/* A datagram of which `kept` bytes of payload were captured (-1: not even the ports): allowed, and was its shape seen? */
+static void check_cut(const char *policy, struct bytes frame, int kept, bool allowed, bool seen)
+{
+	struct world w = lab_but(policy);
+
+	feed_cut(&w, "uplink", 0, frame, (size_t)(kept < 0 ? NO_PORTS : HEADERS + kept));
+	if ((counters(&w, "uplink")->allowed == 1) != allowed ||
+	    (counters(&w, "uplink")->allowed_unverified == 0) != seen ||
+	    (counters(&w, "uplink")->leaked == 0) != allowed)
+		fail_msg("%s: %d bytes", policy, kept);
 	end(&w);
+}
+
+/* What the allowance asks for is seen, or it is said that it was not; something else shows as soon as enough of it is there. */
+static void test_cut_datagrams(void **state)
+{
+	const struct {
+		const char *shape;
+		uint16_t port;
+		struct bytes good, bad;
+		size_t telling, refuted; /* bytes by which either is known */
+	} rows[] = {
+		{ "dns", 53, dns_query(1, "a.example"), fill(0xee, 60), 27, 12 },
+		{ "mdns", 5353, dns_query(0, "a.local"), fill(0xee, 60), 25, 12 },
+		{ "ntp", 123, cat(hex("23 00 06 20"), fill(0, 44)), fill(0xee, 48), 4, 4 },
+		{ "dhcp", 67, dhcp_discover(), fill(0xee, 300), 240, 4 },
+		{ "dhcp", 67, dhcp_discover(), fill(1, 239), 240, 4 },
+		{ "dhcp", 547, hex("01 123456 0008 0002 0000 0001 0002 0000"), fill(0xee, 60), 14,
+		  4 },
+		{ "dhcp", 547, hex("01 123456"), hex("01 123456 0008 0003 0000"), 1, 8 },
+		{ "ssdp", 1900, ssdp(), fill(0xee, 60), 18, 18 },
+		{ "nat-pmp", 5351, hex("0000"), fill(0xee, 60), 2, 2 },
+		{ "nat-pmp", 5351, pcp_map(), fill(0xee, 60), 60, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_free_ char *policy = shape_on_port(rows[i].shape, rows[i].port);
+		struct bytes good = from_host(P_UDP, udp(40001, rows[i].port, rows[i].good));
+		struct bytes bad = from_host(P_UDP, udp(40001, rows[i].port, rows[i].bad));
+
+		for (int n = -1; n <= (int)rows[i].good.n; n++)
+			check_cut(policy, good, n, true, n >= (int)rows[i].telling);
+		for (int n = -1; n <= (int)rows[i].bad.n; n++)
+			check_cut(policy, bad, n, n < (int)rows[i].refuted,
+				  n >= (int)rows[i].refuted);
+	}
+}
+
+/* The first payload decides for its connection; where it was not captured, nothing else shows that the rest is right. */
+static void test_cut_streams(void **state)
+{
+	static const struct {
+		size_t kept; /* of the hello */
+		uint64_t unverified;
+	} rows[] = { { 0, 2 }, { 5, 2 }, { 60, 0 } };
+	const struct bytes frames[] = { segment(1, F_SYN, nothing()),
+					segment(2, F_ACK, tls_hello("a.example")),
+					segment(90, F_ACK, fill(0xe5, 68)) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab_but(
+			ALLOW("host", "tcp", "any", "out", "tls", ",\"port\":443"));
+
+		for (size_t k = 0; k < 3; k++)
+			feed_cut(&w, "uplink", (int64_t)k, frames[k],
+				 k ? 14 + 20 + 20 + rows[i].kept : frames[k].n);
+		assert_int_equal(counters(&w, "uplink")->allowed, 3);
+		assert_int_equal(counters(&w, "uplink")->allowed_unverified, rows[i].unverified);
+		end(&w);
+	}
+}
+
+static void test_a_cut_tcp_header(void **state)
+{
+	struct world w = lab_but(ALLOW("host", "tcp", "any", "out", "tls", ",\"port\":443"));
+	const struct bytes ack = segment(2, F_ACK, nothing());
+
+	(void)state;
+	for (size_t kept = 14 + 20; kept < ack.n; kept++)
+		feed_cut(&w, "uplink", (int64_t)kept, ack, kept);
+	assert_int_equal(counters(&w, "uplink")->allowed, 20);
+	assert_int_equal(counters(&w, "uplink")->allowed_unverified, 20);
+	assert_int_equal(counters(&w, "uplink")->leaked, 0);
+	end(&w);
+}
+
+/* DNS over TCP may come in pieces, and each may be its end; a port and a length alone are no question. */
+static void test_questions_in_pieces(void **state)
+{
+	static const char allow[] = ALLOW("host", "tcp", "any", "out", "dns", ",\"port\":53");
+	struct bytes query = dns_query(1, "a.example");
+	struct bytes whole = cat(be(query.n, 2), query);
+	struct bytes noise = cat(hex("3412 1b2c 0100 0007 0000 0000"), fill(0xe5, 80));
+	const struct {
+		struct bytes first, second;
+		const char *want;
+	} rows[] = {
+		{ slice(whole, 0, 2), slice(whole, 2, whole.n - 2), "yyy" },
+		{ slice(whole, 0, 20), slice(whole, 20, whole.n - 20), "yyy" },
+		{ noise, fill(0xe5, 20), "ynn" },
+		{ slice(noise, 0, 5), slice(noise, 5, 80), "yyn" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct bytes frames[] = {
+			from_host(P_TCP, tcp(40001, 53, 1, F_SYN, nothing())),
+			from_host(P_TCP, tcp(40001, 53, 2, F_ACK, rows[i].first)),
+			from_host(P_TCP, tcp(40001, 53, (uint32_t)(2 + rows[i].first.n), F_ACK,
+					     rows[i].second)),
+		};
+
+		check(allow, frames, rows[i].want);
+	}
 }
 
 /* Each shape is fitted by its own protocol, and by no other one. */
@@ -202,11 +332,7 @@ static void test_each_shape_and_its_protocol(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++) {
-			_cleanup_free_ char *policy = str_fmt(
-				"{\"allow\":[{\"who\":\"host\",\"proto\":\"udp\",\"peer\":\"any\","
-				"\"direction\":\"out\",\"shape\":\"%s\",\"reason\":\"x\",\"port\":%"
-				"u}]}",
-				shapes[s], rows[i].port);
+			_cleanup_free_ char *policy = shape_on_port(shapes[s], rows[i].port);
 			const struct bytes frame = from_host(
 				P_UDP, udp(40001, rows[i].port, rows[i].payload));
 			const char want[] = { rows[i].fits[s], '\0' };
@@ -433,6 +559,10 @@ int main(void)
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_shapes_of_datagrams),
 		cmocka_unit_test(test_garbage_on_a_known_port),
+		cmocka_unit_test(test_cut_datagrams),
+		cmocka_unit_test(test_cut_streams),
+		cmocka_unit_test(test_a_cut_tcp_header),
+		cmocka_unit_test(test_questions_in_pieces),
 		cmocka_unit_test(test_each_shape_and_its_protocol),
 		cmocka_unit_test(test_echoes),
 		cmocka_unit_test(test_what_is_inside_does_not_excuse),

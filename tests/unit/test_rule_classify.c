@@ -186,7 +186,9 @@ static const char both_kinds[] =
 	"{\"kind\":\"wireguard\",\"proto\":\"udp\",\"endpoint\":\"198.51.100.2\",\"port\":51820},"
 	"{\"kind\":\"openvpn\",\"proto\":\"udp\",\"endpoint\":\"198.51.100.2\",\"port\":1194},"
 	"{\"kind\":\"openvpn\",\"proto\":\"tcp\",\"endpoint\":\"198.51.100.2\",\"port\":443},"
-	"{\"kind\":\"openvpn\",\"proto\":\"udp\",\"endpoint\":\"198.51.100.3\",\"port\":1195}]}";
+	"{\"kind\":\"openvpn\",\"proto\":\"udp\",\"endpoint\":\"198.51.100.3\",\"port\":1195},"
+	"{\"kind\":\"openvpn\",\"proto\":\"udp\",\"endpoint\":\"198.51.100.3\",\"port\":53},"
+	"{\"kind\":\"openvpn\",\"proto\":\"udp\",\"endpoint\":\"198.51.100.3\",\"port\":123}]}";
 
 static void check_relation(struct bytes packet, enum packet_direction dir,
 			   enum tunnel_relation want, int tuple)
@@ -259,10 +261,47 @@ static void test_openvpn_payloads(void **state)
 	check_relation(ovpn(cat(be(0, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn(cat(be(7 << 3, 1), fill(0, 12))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn(dht_ping(fill(1, 20))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
+	/* what begins a session has the first key; an acknowledgment is short */
+	check_relation(ovpn(cat(be(8 << 3 | 1, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
+	check_relation(ovpn(cat(be(10 << 3 | 7, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_TUPLE_ONLY,
+		       1);
+	check_relation(ovpn(cat(be(4 << 3 | 7, 1), fill(0xc3, 40))), DIR_OUT, TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn(cat(be(5 << 3, 1), fill(0xc3, 121))), DIR_OUT, TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn(cat(be(5 << 3, 1), fill(0xc3, 122))), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
+	/* 32 letters are no ciphertext */
+	check_relation(ovpn(text("INVITE sip:a@example.test SIP/2.0\r\n")), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 1);
+	check_relation(ovpn(cat(text("INVITE sip:a@example.test SIP/2"), fill(0xc3, 40))), DIR_OUT,
+		       TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn_tcp(F_ACK, text("220 mail.example.test ESMTP ready\r\n")), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 2);
+	/* a query whose id happens to be an opcode */
+	check_relation(ovpn(dns_query(0x4800, "a.example")), DIR_OUT, TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn_tcp(F_SYN, fill(0, 0)), DIR_OUT, TUNNEL_PAYLOAD, 2);
 	check_relation(ovpn_tcp(F_ACK, fill(0xc3, 40)), DIR_OUT, TUNNEL_PAYLOAD, 2);
 	check_relation(ovpn_tcp(F_ACK, text("GET / HTTP/1.1\r\nHost: a\r\n\r\n")), DIR_OUT,
 		       TUNNEL_TUPLE_ONLY, 2);
+	/* ciphertext may begin as a record of TLS does; a whole one it is not */
+	check_relation(ovpn_tcp(F_ACK, cat(hex("1703032000"), fill(0xc3, 90))), DIR_OUT,
+		       TUNNEL_PAYLOAD, 2);
+	check_relation(ovpn_tcp(F_ACK, cat(hex("170303005a"), fill(0xc3, 90))), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 2);
+	check_relation(ovpn_tcp(F_ACK, tls_hello("a.example")), DIR_OUT, TUNNEL_TUPLE_ONLY, 2);
+}
+
+/* Providers offer ports on which the decoder looks for something else; what that really is shows all the same. */
+static void test_openvpn_on_borrowed_ports(void **state)
+{
+	const struct bytes data = cat(hex("49000000 00000123"), fill(0xc3, 40));
+
+	(void)state;
+	for (uint16_t port = 53, tuple = 4; tuple <= 5; port = 123, tuple++)
+		check_relation(ip(REAL, "198.51.100.3", P_UDP, udp(41000, port, data)), DIR_OUT,
+			       TUNNEL_PAYLOAD, tuple);
+	check_relation(ip(REAL, "198.51.100.3", P_UDP, udp(41000, 53, dns_query(0x4800, "a.b"))),
+		       DIR_OUT, TUNNEL_TUPLE_ONLY, 4);
+	check_relation(ip(REAL, "198.51.100.3", P_UDP, udp(41000, 123, dht_ping(fill(1, 20)))),
+		       DIR_OUT, TUNNEL_TUPLE_ONLY, 5);
 }
 
 static struct bytes fragment(uint16_t offset, int more, struct bytes p)
@@ -626,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_direction_of_forged_frames),
 		cmocka_unit_test(test_wireguard_payloads),
 		cmocka_unit_test(test_openvpn_payloads),
+		cmocka_unit_test(test_openvpn_on_borrowed_ports),
 		cmocka_unit_test(test_fragments_in_the_tuple),
 		cmocka_unit_test(test_what_a_short_capture_says),
 		cmocka_unit_test(test_both_ends_of_the_tuple),

@@ -347,6 +347,20 @@ static void test_what_they_say_of_the_tunnel(void **state)
 		   "continued a tunnel session from another port, 203.0.113.10:41000");
 }
 
+static void test_what_they_say_of_lookups(void **state)
+{
+	struct rule_ctx c = context(TAP_UPLINK);
+	const struct rule *dns = rule_find("plaintext-dns");
+
+	(void)state;
+	decode(ip(REAL, SINK, P_UDP, udp(41000, 53, dns_query(1, "a.example"))));
+	check_says(&c, dns, "looked up a.example by DNS at 198.51.100.134:53, outside the tunnel");
+	decode(ip(REAL, SINK, P_UDP, udp(41000, 53, fill(1, 9))));
+	check_says(&c, dns,
+		   "looked up a name that cannot be read by DNS at 198.51.100.134:53, outside the "
+		   "tunnel");
+}
+
 static void test_what_they_say_of_addresses(void **state)
 {
 	struct rule_ctx c = context(TAP_EXIT);
@@ -417,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_answers_to_strangers),
 		cmocka_unit_test(test_a_node_id_of_an_earlier_message),
 		cmocka_unit_test(test_what_they_say_of_the_tunnel),
+		cmocka_unit_test(test_what_they_say_of_lookups),
 		cmocka_unit_test(test_what_they_say_of_addresses),
 		cmocka_unit_test(test_who_told_the_real_address),
 		cmocka_unit_test(test_transports_by_name),

@@ -66,8 +66,12 @@ static void test_a_cut_tunnel_packet_is_unverified(void **state)
 	feed_cut(&w, "uplink", 2, b, 14 + 20 + 8 + 3);
 	assert_int_equal(counters(&w, "uplink")->tunnel_unverified, 1);
 	assert_int_equal(counters(&w, "uplink")->truncated, 1);
-	assert_int_equal(counters(&w, "uplink")->tunnel_packets, 3);
-	assert_int_equal(counters(&w, "uplink")->tunnel_bytes, 3 * b.n);
+	feed_cut(&w, "uplink", 3, b, 14 + 20 + 7); /* not even the ports */
+	assert_int_equal(counters(&w, "uplink")->tunnel_unverified, 2);
+	assert_int_equal(counters(&w, "uplink")->tunnel_data_out, 3);
+	assert_int_equal(counters(&w, "uplink")->leaked, 0);
+	assert_int_equal(counters(&w, "uplink")->tunnel_packets, 4);
+	assert_int_equal(counters(&w, "uplink")->tunnel_bytes, 4 * b.n);
 	judge_finish(w.j);
 	end(&w);
 }
