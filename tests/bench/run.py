@@ -81,7 +81,7 @@ def analyze(build, place, path):
             ",".join(REAL[1:]), "--tunnel", TUNNEL, path]
 
 
-def offline_rows(build, place, path):
+def offline_rows(build, place, size, path):
     rows = [("leakproof analyze", analyze(build, place, path), leaks(PLANTED), False),
             ("tcpdump 'host REAL'", ["tcpdump", "-r", path, "-w", "/dev/null", f"host {REAL[0]}"], lambda r: True,
              False),
@@ -90,6 +90,10 @@ def offline_rows(build, place, path):
     if not missing("ngrep"):
         rows.append(("ngrep -X, one pattern of 4 bytes", ["ngrep", "-I", path, "-q", "-X", "cb00710a"], lambda r: True,
                      True))
+    if size == "1k" and place != "tunnel" and not missing("tshark"):
+        wanted = f'frame contains "{REAL[0]}" || frame contains cb:00:71:0a'
+        rows.append(("tshark -Y, two patterns", ["tshark", "-n", "-r", path, "-Y", wanted],
+                     lambda r: len(r.out.splitlines()) >= PLANTED, True))
     return rows
 
 
@@ -102,7 +106,7 @@ def offline(build, scratch, args):
         with open(path, "wb") as f:
             subprocess.run([f"{build}/bench/generate", place, size, str(total)], stdout=f, check=True)
         packets = tap(Run(analyze(build, place, path)))["packets"]
-        rows = offline_rows(build, place, path)
+        rows = offline_rows(build, place, size, path)
         if place == "tunnel":
             rows[0] = (rows[0][0], rows[0][1], leaks(0), False)
             rows = [r for r in rows if not r[0].startswith("ngrep")]
@@ -110,7 +114,6 @@ def offline(build, scratch, args):
         table(f"{place}, {size}: {total / 2**30:.2f} GiB, {packets} packets of {total // packets} bytes", total,
               packets, median, memory)
         os.unlink(path)
-    tshark(build, scratch, args, cpu)
 
 
 def table(title, total, packets, median, memory):
@@ -121,25 +124,6 @@ def table(title, total, packets, median, memory):
     for name, t in median.items():
         say(f"| {name} | {t:.3f} | {total / t / 1e9:.2f} | {packets / t / 1e6:.2f} | {memory[name]:.0f} | "
             f"{t / ours:.2f} |")
-
-
-def tshark(build, scratch, args, cpu):
-    """It is too slow for the large files: a fifth of one."""
-    if missing("tshark"):
-        say("\ntshark is not installed: not compared")
-        return
-    path = f"{scratch}/tshark.pcap"
-    total = args.bytes // 5
-    with open(path, "wb") as f:
-        subprocess.run([f"{build}/bench/generate", "exit", "1k", str(total)], stdout=f, check=True)
-    packets = tap(Run(analyze(build, "exit", path)))["packets"]
-    wanted = f'frame contains "{REAL[0]}" || frame contains cb:00:71:0a'
-    rows = [("leakproof analyze", analyze(build, "exit", path), leaks(PLANTED), False),
-            ("tshark -Y, two patterns", ["tshark", "-n", "-r", path, "-Y", wanted],
-             lambda r: len(r.out.splitlines()) >= PLANTED, True)]
-    median, memory = in_turn(rows, args.runs, cpu)
-    table(f"exit, 1k: {total / 2**20:.0f} MiB, {packets} packets", total, packets, median, memory)
-    os.unlink(path)
 
 
 # ---- live ----

@@ -273,6 +273,16 @@ static void test_openvpn_payloads(void **state)
 		       TUNNEL_TUPLE_ONLY, 1);
 	check_relation(ovpn(cat(text("INVITE sip:a@example.test SIP/2"), fill(0xc3, 40))), DIR_OUT,
 		       TUNNEL_PAYLOAD, 1);
+	check_relation(ovpn(cat(text("INVITE sip:a@example.test SIP/2."), fill(0xc3, 40))), DIR_OUT,
+		       TUNNEL_TUPLE_ONLY, 1);
+	check_relation(ovpn(text("INVITE sip:a@example.test SIP/2")), DIR_OUT, TUNNEL_PAYLOAD, 1);
+	for (unsigned b = 0; b < 256; b++)
+		check_relation(ovpn(cat(text("INVITE sip:a@example.test SIP/2"), be(b, 1))),
+			       DIR_OUT,
+			       (b >= ' ' && b <= '~') || b == '\r' || b == '\n' || b == '\t'
+				       ? TUNNEL_TUPLE_ONLY
+				       : TUNNEL_PAYLOAD,
+			       1);
 	check_relation(ovpn_tcp(F_ACK, text("220 mail.example.test ESMTP ready\r\n")), DIR_OUT,
 		       TUNNEL_TUPLE_ONLY, 2);
 	/* a query whose id happens to be an opcode */
