@@ -395,7 +395,7 @@ static void names_fill_their_room(void **state)
 		put_name(&p, "q");
 		put_record(&p, 16, "", 0);
 		for (size_t i = 0; i <= n; i++) {
-			snprintf(name, sizeof(name), "n%02zu", i);
+			(void)snprintf(name, sizeof(name), "n%02zu", i);
 			memset(name + 3, 'x', sizeof(name) - 3);
 			name[i < n ? 20 : last] = '\0';
 			put_name(&p, name);

@@ -97,7 +97,7 @@ static void what_is_no_packet(void **state)
 		put_ethernet(&f, 0x0806);
 		put(&f, arp, 28);
 		f.b[14 + 7] = (uint8_t)op;
-		snprintf(want, sizeof(want), "arp %s, 10.64.0.2 for 10.77.0.1", words[op]);
+		(void)snprintf(want, sizeof(want), "arp %s, 10.64.0.2 for 10.77.0.1", words[op]);
 		check(&f, LINK_ETHERNET, want);
 	}
 }

@@ -139,6 +139,7 @@ static void hellos_over_records(void **state)
 /* A hello of more than is collected of a head is read as far as that goes. */
 static void a_hello_longer_than_is_kept(void **state)
 {
+	static const uint8_t record[] = { 0x16, 3, 1, 0x40, 0 };
 	static uint8_t p[3 * (16384 + 5)];
 	struct frame h = { .n = 0 };
 	size_t n = 0;
@@ -147,7 +148,7 @@ static void a_hello_longer_than_is_kept(void **state)
 	p_hello_body(&h, "indexer.test");
 	set16(&h, 2, 0xfff0);
 	for (int i = 0; i < 3; i++) {
-		memcpy(p + n, "\x16\3\1\x40\0", 5);
+		memcpy(p + n, record, sizeof(record));
 		if (i == 0)
 			memcpy(p + n + 5, h.b, h.n);
 		n += 5 + 16384;
