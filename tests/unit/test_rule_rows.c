@@ -268,7 +268,7 @@ static void test_rules_that_want_a_header(void **state)
 			if (!c.tap)
 				continue;
 			memset(&facts, 0, sizeof(facts));
-			facts.protos = UINT64_MAX;
+			facts.protos = (UINT64_C(1) << PROTO_COUNT) - 1;
 			assert_false(is_asked(&c, r));
 			facts.n_layers = 1;
 			asked |= is_asked(&c, r);
