@@ -366,6 +366,16 @@ static void mappings_have_their_sizes(void **state)
 		}
 }
 
+/* RFC 6887 7: no message of PCP is longer than 1100 bytes. */
+static void mappings_have_an_end(void **state)
+{
+	char p[1104] = { 2, 1 };
+
+	(void)state;
+	assert_true(is_mapping(p, 1100, P(PCP)));
+	assert_true(is_mapping(p, 1104, 0));
+}
+
 static void mapping_fields(void **state)
 {
 	(void)state;
@@ -496,6 +506,7 @@ int main(void)
 		cmocka_unit_test(dhcp_routes_are_counted),
 		cmocka_unit_test(mappings_by_version_and_opcode),
 		cmocka_unit_test(mappings_have_their_sizes),
+		cmocka_unit_test(mappings_have_an_end),
 		cmocka_unit_test(mapping_fields),
 		cmocka_unit_test(pcp_addresses),
 		cmocka_unit_test(ports_come_before_weak_shapes),

@@ -432,6 +432,8 @@ static void test_ssh_greets(void **state)
 
 		check(ALLOW("host", "tcp", "any", "out", "ssh", ",\"port\":443"), frames,
 		      rows[i].want);
+		/* which makes it nothing else */
+		check(ALLOW("host", "tcp", "any", "out", "tls", ",\"port\":443"), frames, "yn");
 	}
 }
 
