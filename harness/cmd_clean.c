@@ -62,24 +62,27 @@ static int clean_unused(const char *id)
 	return EXIT_PASS;
 }
 
+/* The exit status of what was tried, whose error is said. */
+static int status_of(int rc, const struct err *err)
+{
+	if (rc == 0)
+		return EXIT_PASS;
+	log_error("%s", err->text);
+	return err->status;
+}
+
 static int clean_halves(void)
 {
 	struct err err = { 0 };
 
-	if (host_sweep(&err) == 0)
-		return EXIT_PASS;
-	log_error("%s", err.text);
-	return err.status;
+	return status_of(host_sweep(&err), &err);
 }
 
 static int clean_cache(void)
 {
 	struct err err = { 0 };
 
-	if (host_cache_trim(true, &err) == 0)
-		return EXIT_PASS;
-	log_error("%s", err.text);
-	return err.status;
+	return status_of(host_cache_trim(true, &err), &err);
 }
 
 static int worse(int a, int b)

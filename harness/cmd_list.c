@@ -193,16 +193,17 @@ static int print_rows(const struct list *l, bool json)
 
 static const struct list *find_list(const char *what)
 {
-	const char *names[N_LISTS + 1] = { NULL }, *near;
+	const char *names[N_LISTS + 1] = { NULL };
+	_cleanup_free_ char *hint = NULL;
 
 	for (size_t i = 0; i < N_LISTS; i++) {
 		if (strcmp(lists[i].name, what) == 0)
 			return &lists[i];
 		names[i] = lists[i].name;
 	}
-	near = diag_nearest(what, names);
-	log_error("nothing to list is called `%s`%s%s%s; `leakproof list --help` says what is",
-		  what, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+	hint = diag_did_you_mean(what, names);
+	log_error("nothing to list is called `%s`%s; `leakproof list --help` says what is", what,
+		  hint);
 	return NULL;
 }
 

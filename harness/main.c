@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -41,16 +42,16 @@ static void print_help(FILE *f)
 
 static const struct command *find_command(const char *name)
 {
-	const char *names[N_COMMANDS + 1] = { NULL }, *near;
+	const char *names[N_COMMANDS + 1] = { NULL };
+	_cleanup_free_ char *hint = NULL;
 
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 		names[i] = commands[i]->name;
 	}
-	near = diag_nearest(name, names);
-	log_error("no command `%s`%s%s%s; `leakproof --help` lists them", name,
-		  near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+	hint = diag_did_you_mean(name, names);
+	log_error("no command `%s`%s; `leakproof --help` lists them", name, hint);
 	return NULL;
 }
 

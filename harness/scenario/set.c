@@ -138,7 +138,7 @@ static int selects_nothing(const struct scenario_set *set, const char *selector,
 	bool tag = strncmp(selector, "tag:", 4) == 0;
 	const char *word = tag ? selector + 4 : selector;
 	_cleanup_free_ const char **words = calloc(WORDS_MAX + 1, sizeof(*words));
-	const char *near = NULL;
+	_cleanup_free_ char *hint = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; words && i < set->n; i++) {
@@ -149,10 +149,9 @@ static int selects_nothing(const struct scenario_set *set, const char *selector,
 		if (!tag && n < WORDS_MAX)
 			words[n++] = s->name;
 	}
-	if (words)
-		near = diag_nearest(word, words);
-	return err_set(err, EXIT_USAGE, "no scenario %s`%.100s`%s%s%s", tag ? "with tag " : "",
-		       word, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+	hint = diag_did_you_mean(word, words);
+	return err_set(err, EXIT_USAGE, "no scenario %s`%.100s`%s", tag ? "with tag " : "", word,
+		       hint);
 }
 
 int scenario_select(struct scenario_set *set, const char *const *selectors, size_t n,

@@ -239,3 +239,10 @@ const char *diag_nearest(const char *word, const char *const *words)
 	}
 	return best;
 }
+
+char *diag_did_you_mean(const char *word, const char *const *words)
+{
+	const char *near = diag_nearest(word, words);
+
+	return near ? str_fmt("; did you mean `%s`?", near) : str_fmt("%s", "");
+}

@@ -50,4 +50,7 @@ char *diag_word(const char *word, char buf[DIAG_WORD_MAX]);
 /* The nearest of a NULL-terminated list, NULL when none is near (at most a third of the letters wrong). */
 const char *diag_nearest(const char *word, const char *const *words);
 
+/* The same as the end of a message: "; did you mean `WORD`?", or "" when none is near. Caller frees. */
+char *diag_did_you_mean(const char *word, const char *const *words);
+
 #endif

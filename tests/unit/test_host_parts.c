@@ -207,6 +207,20 @@ static void check_entries(const char *cache, const char *const *names, const cha
 	}
 }
 
+static void open_cache(char cache[])
+{
+	assert_non_null(mkdtemp(cache));
+	setenv("LEAKPROOF_CACHE", cache, 1);
+}
+
+static void close_cache(const char *cache)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(fs_remove_tree(cache, &err), 0);
+	unsetenv("LEAKPROOF_CACHE");
+}
+
 /* The newest two of a kind stay, and what was used within three days; what is in the making is not touched. */
 static void test_cache_trim(void **state)
 {
@@ -219,8 +233,7 @@ static void test_cache_trim(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_non_null(mkdtemp(cache));
-	setenv("LEAKPROOF_CACHE", cache, 1);
+	open_cache(cache);
 	for (size_t i = 0; names[i]; i++)
 		entry(cache, names[i], days[i]);
 	assert_int_equal(host_cache_trim(false, &err), 0);
@@ -235,8 +248,7 @@ static void test_cache_trim(void **state)
 	check_entries(cache, names, "nynyyynnyyy");
 	assert_int_equal(host_cache_trim(true, &err), 0);
 	check_entries(cache, names, "nnnnnnnnyyy");
-	assert_int_equal(fs_remove_tree(cache, &err), 0);
-	unsetenv("LEAKPROOF_CACHE");
+	close_cache(cache);
 }
 
 /* What is used is not old. */
@@ -247,15 +259,13 @@ static void test_cache_use(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_non_null(mkdtemp(cache));
-	setenv("LEAKPROOF_CACHE", cache, 1);
+	open_cache(cache);
 	for (size_t i = 0; names[i]; i++)
 		entry(cache, names[i], 9 - (unsigned)i);
 	free(host_graph_find("a"));
 	assert_int_equal(host_cache_trim(false, &err), 0);
 	check_entries(cache, names, "yny");
-	assert_int_equal(fs_remove_tree(cache, &err), 0);
-	unsetenv("LEAKPROOF_CACHE");
+	close_cache(cache);
 }
 
 int main(void)
