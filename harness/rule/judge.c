@@ -112,7 +112,7 @@ static bool pass_again(struct judge *j, size_t tap, int linktype, const uint8_t 
 	n->ours += a->ours;
 	n->tunnel_packets++;
 	n->tunnel_bytes += len;
-	if (len - 42 > 32) /* behind Ethernet, IPv4 and UDP: more than a keep-alive */
+	if (judge_wireguard_data(data + AGAIN_MESSAGE, len - AGAIN_MESSAGE))
 		note_data(j, tap, a->out, time);
 	match_expire(j, false);
 	return true;

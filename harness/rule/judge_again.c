@@ -6,8 +6,8 @@
 
 #include "rule/judge_internal.h"
 
-/* Where things are in Ethernet II, IPv4 without options (RFC 791 3.1), UDP (RFC 768) and a WireGuard data message. */
-enum { IP_LENGTH = 16, IP_FRAGMENT = 20, IP_SOURCE = 26, UDP_LENGTH = 38, MESSAGE = 42 };
+/* Where things are in Ethernet II, IPv4 without options (RFC 791 3.1), UDP (RFC 768). */
+enum { IP_LENGTH = 16, IP_FRAGMENT = 20, IP_SOURCE = 26, UDP_LENGTH = 38 };
 
 static uint16_t number(const uint8_t *p)
 {
@@ -28,16 +28,18 @@ static bool is_same(const uint8_t *a, const uint8_t *b)
 {
 	return memcmp(a, b, IP_LENGTH) == 0 && memcmp(a + IP_FRAGMENT, b + IP_FRAGMENT, 4) == 0 &&
 	       memcmp(a + IP_SOURCE, b + IP_SOURCE, UDP_LENGTH - IP_SOURCE) == 0 &&
-	       memcmp(a + MESSAGE, b + MESSAGE, AGAIN_HEAD - MESSAGE) == 0;
+	       memcmp(a + AGAIN_MESSAGE, b + AGAIN_MESSAGE, AGAIN_HEAD - AGAIN_MESSAGE) == 0;
 }
 
 const struct again *again_find(const struct again *of_tap, int linktype, const uint8_t *p,
 			       uint32_t caplen, uint32_t len)
 {
+	if (linktype != LINK_ETHERNET || !lengths_agree(p, caplen, len))
+		return NULL;
 	for (size_t i = 0; i < AGAIN_SLOTS; i++)
-		if (of_tap[i].tuple && linktype == LINK_ETHERNET && lengths_agree(p, caplen, len) &&
-		    is_same(of_tap[i].head, p) &&
-		    wireguard_message(p + MESSAGE, len - MESSAGE, len - MESSAGE, NULL))
+		if (of_tap[i].tuple && is_same(of_tap[i].head, p) &&
+		    wireguard_message(p + AGAIN_MESSAGE, len - AGAIN_MESSAGE, len - AGAIN_MESSAGE,
+				      NULL))
 			return &of_tap[i];
 	return NULL;
 }

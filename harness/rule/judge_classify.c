@@ -196,12 +196,17 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 	return found;
 }
 
+bool judge_wireguard_data(const uint8_t *message, size_t wire)
+{
+	return message[0] == 4 && wire > 32; /* 32: keep-alive */
+}
+
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l)
 {
 	if (!l->has_ports || l->payload_len < 1)
 		return false;
 	if (t->kind == TUNNEL_WIREGUARD)
-		return l->payload[0] == 4 && l->payload_wire > 32; /* 32: keep-alive */
+		return judge_wireguard_data(l->payload, l->payload_wire);
 	if (l->proto == IPPROTO_TCP)
 		return true;
 	return l->payload[0] >> 3 == 6 || l->payload[0] >> 3 == 9; /* P_DATA_V1, P_DATA_V2 */

@@ -88,8 +88,9 @@ size_t seam_join(struct seams *s, struct net_layer *l, uint8_t joined[SEAM_MAX],
 
 /* ---- judge_again.c: the tunnel's data packet that is like the one before it ---- */
 
-#define AGAIN_HEAD  50 /* bytes, up to the index of WireGuard's receiver */
-#define AGAIN_SLOTS 2  /* a tap: what came in, what went out */
+#define AGAIN_MESSAGE 42 /* where the message is: behind Ethernet, IPv4 and UDP */
+#define AGAIN_HEAD    50 /* bytes, up to the index of WireGuard's receiver */
+#define AGAIN_SLOTS   2	 /* a tap: what came in, what went out */
 
 struct again {
 	const struct policy_tunnel *tuple; /* NULL: nothing is known */
@@ -215,6 +216,8 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified);
 bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l);
+/* WireGuard's message of at least a byte: data, and more than a keep-alive. */
+bool judge_wireguard_data(const uint8_t *message, size_t wire);
 /* flow: of the packet; NULL only without an IP header. */
 const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
 /* *verified: is its shape what the allowance says, as far as such a thing can be seen? False where the capture ends before
