@@ -17,6 +17,7 @@
 #define PLANTED	    8
 #define FLOWS	    400
 #define FRAME_MAX   1600
+#define TLS_LEAST   18 /* of a record of TLS 1.3: a byte, its type, a tag of 16 */
 #define LINK_ETHER  1
 #define PCAP_NANO   0xa1b23c4dU /* draft-ietf-opsawg-pcap, section 4 */
 #define REAL	    "203.0.113.10"
@@ -38,6 +39,7 @@ struct generator {
 	size_t least, most; /* of a payload that may have any length */
 	uint64_t state;	    /* of the random numbers */
 	uint64_t counter;
+	int64_t time; /* of the packet at hand, nanoseconds */
 	struct flow flows[FLOWS];
 	uint8_t noise[1 << 20];
 };
@@ -112,16 +114,25 @@ static size_t tls_data(struct generator *g, uint8_t *p)
 {
 	size_t n = payload_size(g);
 
+	n = n < TLS_LEAST ? TLS_LEAST : n;
 	put_bytes(p, "\x17\x03\x03", 3);
 	put16(p + 3, (uint16_t)n);
 	return 5 + put_noise(g, p + 5, n);
 }
 
-static size_t utp(struct generator *g, uint8_t *p)
+/* BEP 29: type and version, extension, connection, the sender's clock and what it saw of the other's (microseconds), window,
+ * numbers. */
+static size_t utp(struct generator *g, const struct flow *f, uint8_t *p)
 {
-	put_bytes(p, "\x01\x00", 2);
-	put_noise(g, p + 2, 18);
-	return 20 + put_noise(g, p + 20, payload_size(g));
+	size_t n = payload_size(g);
+
+	put_bytes(p, n ? "\x01\x00" : "\x21\x00", 2);
+	put16(p + 2, f->own_port);
+	put32(p + 4, (uint32_t)(g->time / 1000));
+	put32(p + 8, 20000 + (uint32_t)below(g, 5000));
+	put32(p + 12, 1 << 20);
+	put_noise(g, p + 16, 4);
+	return 20 + put_noise(g, p + 20, n);
 }
 
 static size_t announce(uint8_t *p)
@@ -212,7 +223,7 @@ static struct packet clear_packet(struct generator *g, uint8_t *l4, bool out)
 		return ends(IPPROTO_TCP, own, f->peer, out,
 			    tcp(f, l4, out, f->peer_port, put_noise(g, l4 + 20, payload_size(g))));
 	if (kind < 12)
-		return ends(IPPROTO_UDP, own, f->peer, out, udp(l4, from, to, utp(g, l4 + 8)));
+		return ends(IPPROTO_UDP, own, f->peer, out, udp(l4, from, to, utp(g, f, l4 + 8)));
 	if (kind < 13)
 		return ends(IPPROTO_UDP, own, address("198.51.100.130"), true,
 			    udp(l4, f->own_port, 53, dns_query(g, l4 + 8)));
@@ -242,7 +253,7 @@ static struct packet next_packet(struct generator *g, uint8_t *l4, bool leak)
 	return clear_packet(g, l4, out);
 }
 
-static size_t write_frame(struct generator *g, int64_t time, bool leak)
+static size_t write_frame(struct generator *g, bool leak)
 {
 	static const uint8_t ethernet[14] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0 };
 	struct {
@@ -256,8 +267,8 @@ static size_t write_frame(struct generator *g, int64_t time, bool leak)
 			   ip(r.frame + 14, p.proto, p.src, p.dst, (uint16_t)g->counter, p.size));
 	r.len = r.len < 60 ? 60 : r.len; /* what Ethernet pads to */
 	r.caplen = r.len;
-	r.seconds = (uint32_t)(time / 1000000000);
-	r.ns = (uint32_t)(time % 1000000000);
+	r.seconds = (uint32_t)(g->time / 1000000000);
+	r.ns = (uint32_t)(g->time % 1000000000);
 	if (fwrite(&r, 16 + r.len, 1, stdout) != 1) {
 		perror("generate");
 		exit(3);
@@ -298,10 +309,9 @@ static bool choose(struct generator *g, const char *place, const char *size)
 
 int main(int argc, char **argv)
 {
-	static struct generator g = { .state = 1 };
+	static struct generator g = { .state = 1, .time = INT64_C(1700000000000000000) };
 	uint32_t header[6] = { PCAP_NANO, 2 | 4 << 16, 0, 0, 262144, LINK_ETHER };
 	uint64_t bytes = argc == 4 ? strtoull(argv[3], NULL, 10) : 0;
-	int64_t time = INT64_C(1700000000000000000);
 	unsigned planted = 0;
 
 	if (argc != 4 || !choose(&g, argv[1], argv[2]) || bytes == 0) {
@@ -312,12 +322,12 @@ int main(int argc, char **argv)
 	prepare(&g);
 	if (fwrite(header, sizeof(header), 1, stdout) != 1)
 		return 3;
-	for (uint64_t done = 0; done < bytes; time += 10000) {
+	for (uint64_t done = 0; done < bytes; g.time += 10000) {
 		bool leak = g.place != TUNNEL && done >= bytes / PLANTED * planted &&
 			    planted < PLANTED;
 
 		planted += leak;
-		done += write_frame(&g, time, leak);
+		done += write_frame(&g, leak);
 	}
 	return fflush(stdout) ? 3 : 0;
 }
