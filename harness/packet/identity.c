@@ -34,6 +34,9 @@ struct identity {
 	/* A bit per group: may a byte with this low (high) nibble be the first (second) of a pair? */
 	uint8_t low[2][16], high[2][16];
 	uint8_t first[256], second[256]; /* the same by whole bytes, exact */
+	/* Of the texts alone, where no two bytes share a low nibble: the byte with it that may be the first (second). */
+	uint8_t text[2][16];
+	bool text_is_plain;
 	bool avx2;
 	size_t n;
 	struct pattern patterns[PATTERNS]; /* by group, once all are there */
@@ -59,6 +62,26 @@ static void allow(struct identity *s, int which, uint8_t byte, uint8_t group)
 		s->second[byte] |= bit;
 }
 
+#define NO_TEXT 0xff /* of a low nibble: no byte */
+
+static void allow_text(struct identity *s, int which, uint8_t byte)
+{
+	uint8_t *known = &s->text[which][byte & 15];
+
+	s->text_is_plain &= *known == NO_TEXT || *known == byte;
+	*known = byte;
+}
+
+static void allow_pattern(struct identity *s, const struct pattern *p, uint8_t a, uint8_t b)
+{
+	allow(s, 0, a, p->group);
+	allow(s, 1, b, p->group);
+	if (!p->text)
+		return;
+	allow_text(s, 0, a);
+	allow_text(s, 1, b);
+}
+
 static void add(struct identity *s, const struct pattern *p)
 {
 	uint8_t a = p->bytes[p->key], b = p->bytes[p->key + 1];
@@ -68,10 +91,9 @@ static void add(struct identity *s, const struct pattern *p)
 		    memcmp(s->patterns[i].bytes, p->bytes, p->len) == 0)
 			return; /* such as the reversed form of 10.0.0.10 */
 	s->patterns[s->n++] = *p;
-	allow(s, 0, a, p->group);
-	allow(s, 1, b, p->group);
+	allow_pattern(s, p, a, b);
 	if (p->hex && a >= 'a')
-		allow(s, 0, (uint8_t)(a - 'a' + 'A'), p->group);
+		allow_pattern(s, p, (uint8_t)(a - 'a' + 'A'), b);
 }
 
 static void add_text(struct identity *s, size_t address, const char *text, bool hex)
@@ -210,6 +232,8 @@ struct identity *identity_new(const struct ipaddr *addrs, size_t n)
 
 	if (n == 0 || n > IDENTITY_ADDRESSES || !(s = calloc(1, sizeof(*s))))
 		return NULL;
+	memset(s->text, NO_TEXT, sizeof(s->text));
+	s->text_is_plain = true;
 	for (size_t i = 0; i < n; i++) {
 		if (ipaddr_is_v4(&addrs[i]))
 			add_v4(s, i, addrs[i].b + 12);
@@ -294,37 +318,60 @@ static void scan(const struct identity *s, const uint8_t *data, size_t len, stru
 }
 
 #if defined(__x86_64__)
-struct nibbles {
+#define AVX2 __attribute__((target("avx2")))
+
+/* What a filter looks bytes up in, by nibbles. */
+struct tables {
 	__m256i low[2], high[2];
 };
 
-/* A bit for each of the 32 positions from `data` on whose pair may be of a group. */
-__attribute__((target("avx2"))) static inline uint32_t filter32(const struct nibbles *n,
-								const uint8_t *data)
-{
-	const __m256i nibble = _mm256_set1_epi8(15);
-	__m256i a = _mm256_loadu_si256((const __m256i_u *)(const void *)data);
-	__m256i b = _mm256_loadu_si256((const __m256i_u *)(const void *)(data + 1));
-	__m256i first = _mm256_and_si256(
-		_mm256_shuffle_epi8(n->low[0], _mm256_and_si256(a, nibble)),
-		_mm256_shuffle_epi8(n->high[0], _mm256_and_si256(_mm256_srli_epi16(a, 4), nibble)));
-	__m256i second = _mm256_and_si256(
-		_mm256_shuffle_epi8(n->low[1], _mm256_and_si256(b, nibble)),
-		_mm256_shuffle_epi8(n->high[1], _mm256_and_si256(_mm256_srli_epi16(b, 4), nibble)));
-	__m256i none = _mm256_cmpeq_epi8(_mm256_and_si256(first, second), _mm256_setzero_si256());
+/* A bit for each of 32 pairs: may it be of a group? Of their first and their second bytes. */
+typedef uint32_t (*filter_fn)(const struct tables *t, __m256i first, __m256i second);
 
-	return ~(uint32_t)_mm256_movemask_epi8(none);
+AVX2 static inline __m256i load(const uint8_t *data)
+{
+	return _mm256_loadu_si256((const __m256i_u *)(const void *)data);
 }
 
-__attribute__((target("avx2"))) static void load_nibbles(const struct identity *s,
-							 struct nibbles *n)
+AVX2 static inline __m256i load_halves(const uint8_t *low, const uint8_t *high)
 {
-	for (int i = 0; i < 2; i++) {
-		n->low[i] = _mm256_broadcastsi128_si256(
-			_mm_loadu_si128((const __m128i_u *)(const void *)s->low[i]));
-		n->high[i] = _mm256_broadcastsi128_si256(
-			_mm_loadu_si128((const __m128i_u *)(const void *)s->high[i]));
-	}
+	return _mm256_loadu2_m128i((const __m128i_u *)(const void *)high,
+				   (const __m128i_u *)(const void *)low);
+}
+
+AVX2 static inline __m256i groups_of(const struct tables *t, int which, __m256i bytes)
+{
+	const __m256i nibble = _mm256_set1_epi8(15);
+	__m256i low = _mm256_and_si256(bytes, nibble);
+	__m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble);
+
+	return _mm256_and_si256(_mm256_shuffle_epi8(t->low[which], low),
+				_mm256_shuffle_epi8(t->high[which], high));
+}
+
+AVX2 static inline uint32_t filter_all(const struct tables *t, __m256i first, __m256i second)
+{
+	__m256i both = _mm256_and_si256(groups_of(t, 0, first), groups_of(t, 1, second));
+
+	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(both, _mm256_setzero_si256()));
+}
+
+/* A byte of 0x80 and more finds 0 in the table, which it is not. */
+AVX2 static inline __m256i is_text(const struct tables *t, int which, __m256i bytes)
+{
+	return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(t->low[which], bytes), bytes);
+}
+
+AVX2 static inline uint32_t filter_text(const struct tables *t, __m256i first, __m256i second)
+{
+	__m256i both = _mm256_and_si256(is_text(t, 0, first), is_text(t, 1, second));
+
+	return (uint32_t)_mm256_movemask_epi8(both);
+}
+
+AVX2 static inline __m256i twice(const uint8_t table[16])
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)(const void *)table));
 }
 
 /* Out of line, so that the loop that calls it seldom keeps its tables in registers. */
@@ -337,57 +384,107 @@ __attribute__((noinline)) static void verify_found(const struct identity *s, con
 }
 
 #define BLOCK 33 /* bytes that hold 32 pairs */
+#define HALF  17 /* bytes that hold 16 */
 
-/* Less than a block: the filter looks at a copy that is filled up. */
-__attribute__((target("avx2"))) static void scan_short(const struct identity *s,
-						       const uint8_t *data, size_t len,
-						       struct results *r)
+AVX2 static inline uint32_t filter_at(const struct tables *t, filter_fn filter, const uint8_t *data)
+{
+	return filter(t, load(data), load(data + 1));
+}
+
+/* Less than half a block: the filter looks at a copy that is filled up. */
+AVX2 static inline void scan_copy(const struct identity *s, const struct tables *t,
+				  filter_fn filter, const uint8_t *data, size_t len,
+				  struct results *r)
 {
 	uint8_t copy[BLOCK] = { 0 };
-	struct nibbles n;
-	uint32_t found;
 
 	if (len < 2)
 		return;
 	memcpy(copy, data, len);
-	load_nibbles(s, &n);
-	found = filter32(&n, copy) & (uint32_t)((UINT64_C(1) << (len - 1)) - 1);
-	verify_found(s, data, len, 0, found, r);
+	verify_found(s, data, len, 0, filter_at(t, filter, copy) & ((1U << (len - 1)) - 1), r);
+}
+
+/* Less than a block: its two halves overlap. */
+AVX2 static inline void scan_short(const struct identity *s, const struct tables *t,
+				   filter_fn filter, const uint8_t *data, size_t len,
+				   struct results *r)
+{
+	const uint8_t *last;
+	uint32_t found;
+
+	if (len < HALF) {
+		scan_copy(s, t, filter, data, len, r);
+		return;
+	}
+	last = data + len - HALF;
+	found = filter(t, load_halves(data, last), load_halves(data + 1, last + 1));
+	if (__builtin_expect(found == 0, 1))
+		return;
+	verify_found(s, data, len, 0, found & 0xffff, r);
+	verify_found(s, data, len, len - HALF, (found >> 16) & (0xffffU << (BLOCK - len)), r);
 }
 
 /* What is left at the end is looked at in a block that overlaps the one before: the last bytes one by one would
- * take as long as all others together. */
-__attribute__((target("avx2"))) static void scan_blocks(const struct identity *s,
-							const uint8_t *data, size_t len,
-							struct results *r)
+ * take as long as all others together. In line, so that there is a loop for each filter. */
+AVX2 __attribute__((always_inline)) static inline void scan_blocks(const struct identity *s,
+								   const struct tables *t,
+								   filter_fn filter,
+								   const uint8_t *data, size_t len,
+								   struct results *r)
 {
-	struct nibbles n;
 	size_t at = 0;
 
-	load_nibbles(s, &n);
+	if (len < BLOCK) {
+		scan_short(s, t, filter, data, len, r);
+		return;
+	}
 	for (; at + 32 + BLOCK <= len; at += 64) {
-		uint64_t found = filter32(&n, data + at) | (uint64_t)filter32(&n, data + at + 32)
-								   << 32;
+		uint64_t found = filter_at(t, filter, data + at) |
+				 (uint64_t)filter_at(t, filter, data + at + 32) << 32;
 
 		if (__builtin_expect(found != 0, 0))
 			verify_found(s, data, len, at, found, r);
 	}
 	for (size_t done = at; done + 1 < len; done = at + 32) {
+		uint64_t found;
+
 		at = done + BLOCK <= len ? done : len - BLOCK;
-		verify_found(s, data, len, at,
-			     filter32(&n, data + at) & UINT64_C(0xffffffff) << (done - at), r);
+		found = filter_at(t, filter, data + at) & UINT64_C(0xffffffff) << (done - at);
+		if (__builtin_expect(found != 0, 0))
+			verify_found(s, data, len, at, found, r);
 	}
+}
+
+AVX2 static void scan_all(const struct identity *s, const uint8_t *data, size_t len,
+			  struct results *r)
+{
+	struct tables t;
+
+	for (int i = 0; i < 2; i++) {
+		t.low[i] = twice(s->low[i]);
+		t.high[i] = twice(s->high[i]);
+	}
+	scan_blocks(s, &t, filter_all, data, len, r);
+}
+
+AVX2 static void scan_text(const struct identity *s, const uint8_t *data, size_t len,
+			   struct results *r)
+{
+	struct tables t = { .low = { twice(s->text[0]), twice(s->text[1]) } };
+
+	scan_blocks(s, &t, filter_text, data, len, r);
 }
 #endif
 
 static void search(const struct identity *s, const uint8_t *data, size_t len, struct results *r)
 {
 #if defined(__x86_64__)
+	if (s->avx2 && r->text_only && s->text_is_plain) {
+		scan_text(s, data, len, r);
+		return;
+	}
 	if (s->avx2) {
-		if (len >= BLOCK)
-			scan_blocks(s, data, len, r);
-		else
-			scan_short(s, data, len, r);
+		scan_all(s, data, len, r);
 		return;
 	}
 #endif
