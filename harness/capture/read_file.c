@@ -134,6 +134,13 @@ void read_file_close(struct read_file *r)
 	free(r);
 }
 
+int read_file_batch(struct read_file *r, struct capfile_frame *f, int max, struct err *err)
+{
+	int n = capfile_batch(r->cap, f, max, err);
+
+	return n < 0 ? err_wrap(err, "%s", r->path) : n;
+}
+
 int read_file_next(struct read_file *r, struct capfile_frame *f, struct err *err)
 {
 	int rc = capfile_next(r->cap, f, err);

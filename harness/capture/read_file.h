@@ -16,6 +16,9 @@ void read_file_close(struct read_file *r); /* NULL allowed */
 /* As capfile_next: 1, 0 at the clean end, -1 and *err (with the path) for a damaged file. */
 int read_file_next(struct read_file *r, struct capfile_frame *f, struct err *err);
 
+/* As capfile_batch: how many, and the rest as above. */
+int read_file_batch(struct read_file *r, struct capfile_frame *f, int max, struct err *err);
+
 /* For people: "pcap", "pcapng, gzip". */
 const char *read_file_format(const struct read_file *r);
 bool read_file_is_pcapng(const struct read_file *r);

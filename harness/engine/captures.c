@@ -11,12 +11,14 @@
 #include "base/fs.h"
 #include "capture/read_file.h"
 
+#define BATCH 64 /* frames that are read at once */
+
 struct source {
 	struct capture_file info;
 	struct read_file *file; /* NULL: could not be opened */
-	struct capfile_frame
-		first; /* read when the file was opened: what comes before it is known then */
-	int first_rc;  /* as read_file_next() gave it */
+	struct capfile_frame frames[BATCH];
+	int first; /* frames of the first batch, read when the file was opened: what comes before it is known then; as
+		    * read_file_batch() gave it */
 	bool first_taken;
 	bool has_tapped_interface;
 	const struct policy *policy;
@@ -86,7 +88,7 @@ int captures_add(struct captures *c, const char *path, size_t tap, struct err *e
 	}
 	s->info.pcapng = read_file_is_pcapng(s->file);
 	(void)snprintf(s->info.format, sizeof(s->info.format), "%s", read_file_format(s->file));
-	s->first_rc = read_file_next(s->file, &s->first, &s->info.error);
+	s->first = read_file_batch(s->file, s->frames, BATCH, &s->info.error);
 	return 0;
 }
 
@@ -162,13 +164,12 @@ static bool choose_tap(struct source *s, const struct capfile_frame *f)
 	return true;
 }
 
-static int read_next(struct source *s, struct capfile_frame *f)
+static int read_batch(struct source *s)
 {
 	if (s->first_taken)
-		return read_file_next(s->file, f, &s->info.error);
+		return read_file_batch(s->file, s->frames, BATCH, &s->info.error);
 	s->first_taken = true;
-	*f = s->first;
-	return s->first_rc;
+	return s->first;
 }
 
 static int end_of(struct source *s, int rc, struct err *err)
@@ -180,21 +181,23 @@ static int end_of(struct source *s, int rc, struct err *err)
 	return rc;
 }
 
-/* Once for every frame: a pcap file has one tap, and nothing to look for. */
-static int next_frame(void *arg, struct capfile_frame *f, struct err *err)
+/* A pcap file has one tap, and nothing to look for; a batch of a pcapng file is one frame. */
+static int next_frames(void *arg, const struct capfile_frame **frames, struct err *err)
 {
 	struct source *s = arg;
-	int rc = read_next(s, f);
+	int n = read_batch(s);
 
-	while (rc == 1 && s->info.pcapng && !choose_tap(s, f))
-		rc = read_next(s, f);
-	if (rc != 1)
-		return end_of(s, rc, err);
+	while (n > 0 && s->info.pcapng && !choose_tap(s, s->frames))
+		n = read_batch(s);
+	if (n <= 0)
+		return end_of(s, n, err);
 	/* A stamp before 1970 is none; differences of stamps must not overflow. */
-	if (f->time < 0)
-		f->time = 0;
-	s->info.frames++;
-	return 1;
+	for (int i = 0; i < n; i++)
+		if (s->frames[i].time < 0)
+			s->frames[i].time = 0;
+	s->info.frames += (uint64_t)n;
+	*frames = s->frames;
+	return n;
 }
 
 static int first_error(const struct captures *c, struct err *err)
@@ -226,7 +229,7 @@ int captures_judge(struct captures *c, struct judge *j, const struct policy *p, 
 			s->has_tapped_interface |= captures_has_interface(c, i,
 									  p->taps[t].interface);
 		*s->feed =
-			(struct judge_source){ .tap = s->info.tap, .next = next_frame, .arg = s };
+			(struct judge_source){ .tap = s->info.tap, .next = next_frames, .arg = s };
 	}
 	(void)judge_run(j, feeds, n, NULL);
 	free(feeds);

@@ -19,9 +19,17 @@ struct ipaddr {
 /* In line, because every packet is asked several times. */
 static inline struct ipaddr ipaddr_v4(const uint8_t bytes[4])
 {
-	struct ipaddr a = { { [10] = 0xff, [11] = 0xff } };
+	static const uint8_t mapped[4] = { 0, 0, 0xff, 0xff };
+	uint64_t half =
+		0; /* written whole, as it is read: a processor waits for what was written in parts */
+	struct ipaddr a;
+	uint32_t v[2];
 
-	memcpy(a.b + 12, bytes, 4);
+	memcpy(&v[0], mapped, 4);
+	memcpy(&v[1], bytes, 4);
+	memcpy(a.b, &half, 8);
+	memcpy(&half, v, 8);
+	memcpy(a.b + 8, &half, 8);
 	return a;
 }
 

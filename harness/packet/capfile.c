@@ -162,39 +162,81 @@ static int classic_open(struct capfile *c, struct err *err)
 	return 0;
 }
 
-static int classic_next(struct capfile *c, struct capfile_frame *f, struct err *err)
-{
-	size_t header = c->modified ? 24 : 16;
-	int r = need(c, header, "a record header", err);
-	uint32_t h[4]; /* seconds, fraction, captured, on the wire */
+struct record {
+	uint32_t seconds, fraction, caplen, len;
+};
 
-	if (r != 1)
-		return r;
+static size_t record_header(const struct capfile *c)
+{
+	return c->modified ? 24 : 16;
+}
+
+/* The header of the record at buf[from]. */
+static struct record record_read(const struct capfile *c)
+{
+	uint32_t h[4];
+
 	memcpy(h, c->buf + c->from, sizeof(h));
 	for (int i = 0; c->swapped && i < 4; i++)
 		h[i] = __builtin_bswap32(h[i]);
 	if (c->length_order == WIRE_FIRST ||
-	    (c->length_order == SMALLER_IS_CAPTURED && h[2] > h[3])) {
-		uint32_t wire = h[2];
+	    (c->length_order == SMALLER_IS_CAPTURED && h[2] > h[3]))
+		return (struct record){ h[0], h[1], h[3], h[2] };
+	return (struct record){ h[0], h[1], h[2], h[3] };
+}
 
-		h[2] = h[3];
-		h[3] = wire;
-	}
-	if (h[2] > CAPFILE_MAX_FRAME)
-		return damaged(c, err, "a record longer than any frame");
-	if (need(c, header + h[2], "a record", err) != 1)
-		return -1;
+/* The record at buf[from], where all of it is there. */
+static bool classic_buffered(struct capfile *c, struct capfile_frame *f)
+{
+	size_t header = record_header(c), have = c->to - c->from;
+	struct record r;
+
+	if (have < header)
+		return false;
+	r = record_read(c);
+	if (r.caplen > have - header || r.caplen > CAPFILE_MAX_FRAME)
+		return false;
 	*f = (struct capfile_frame){
 		.data = c->buf + c->from + header,
-		.caplen = h[2],
-		.len = h[3],
+		.caplen = r.caplen,
+		.len = r.len,
 		.linktype = c->linktype,
-		.time = (int64_t)h[0] * NS_PER_SECOND + (int64_t)h[1] * (c->nano ? 1 : 1000),
+		.time = (int64_t)r.seconds * NS_PER_SECOND +
+			(int64_t)r.fraction * (c->nano ? 1 : 1000),
 		.number = ++c->frames,
 		.offset = c->offset,
 	};
-	advance(c, header + h[2]);
-	return 1;
+	advance(c, header + r.caplen);
+	return true;
+}
+
+/* Have the next record in memory, whole: as need(). */
+static int classic_fill(struct capfile *c, struct err *err)
+{
+	size_t header = record_header(c);
+	int rc = need(c, header, "a record header", err);
+	uint32_t caplen;
+
+	if (rc != 1)
+		return rc;
+	caplen = record_read(c).caplen;
+	if (caplen > CAPFILE_MAX_FRAME)
+		return damaged(c, err, "a record longer than any frame");
+	return need(c, header + caplen, "a record", err) == 1 ? 1 : -1;
+}
+
+static int classic_batch(struct capfile *c, struct capfile_frame *f, int max, struct err *err)
+{
+	int n = 0, rc = 1;
+
+	while (rc == 1) {
+		while (n < max && classic_buffered(c, &f[n]))
+			n++;
+		if (n)
+			return n;
+		rc = classic_fill(c, err);
+	}
+	return rc;
 }
 
 /* ---- pcapng ---- */
@@ -534,9 +576,14 @@ void capfile_close(struct capfile *c)
 	free(c);
 }
 
+int capfile_batch(struct capfile *c, struct capfile_frame *f, int max, struct err *err)
+{
+	return c->pcapng ? pcapng_next(c, f, err) : classic_batch(c, f, max, err);
+}
+
 int capfile_next(struct capfile *c, struct capfile_frame *f, struct err *err)
 {
-	return c->pcapng ? pcapng_next(c, f, err) : classic_next(c, f, err);
+	return capfile_batch(c, f, 1, err);
 }
 
 const struct capfile_counts *capfile_counts(const struct capfile *c)

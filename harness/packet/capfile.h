@@ -47,6 +47,10 @@ void capfile_close(struct capfile *c); /* NULL allowed */
 /* The next frame: 1, 0 at the clean end, -1 with err for a damaged or cut file (frames before it were good). */
 int capfile_next(struct capfile *c, struct capfile_frame *f, struct err *err);
 
+/* The next frame and what follows it in memory, up to max frames (of pcapng one, since interfaces may be described between
+ * frames): how many, each valid until the next call; 0 and -1 as above. */
+int capfile_batch(struct capfile *c, struct capfile_frame *f, int max, struct err *err);
+
 /* What was seen so far. */
 const struct capfile_counts *capfile_counts(const struct capfile *c);
 bool capfile_is_pcapng(const struct capfile *c);

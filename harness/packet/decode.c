@@ -6,7 +6,6 @@
 
 #include "base/order.h"
 
-#define ETHERTYPE_IP4	   0x0800
 #define ETHERTYPE_ARP	   0x0806
 #define ETHERTYPE_RARP	   0x8035
 #define ETHERTYPE_VLAN	   0x8100

@@ -548,6 +548,13 @@ void decoder_reset(struct decoder *d);
 enum undecodable decode_frame(struct decoder *d, uint32_t linktype, const uint8_t *data,
 			      uint32_t caplen, uint32_t len, int64_t time, struct facts *out);
 
+/* A frame of which decode_frame() would say no more than which protocols it is of, of those that name nobody: no address,
+ * name or id in it, no DNS, nothing undecodable; and by which it would read no later frame otherwise. False: not sure. Where it
+ * is true, *l has source, destination, protocol, ports, TCP's sequence number, and the payload, which is all there; its other
+ * members are not set. */
+bool frame_is_noise(struct decoder *d, uint32_t linktype, const uint8_t *frame, uint32_t caplen,
+		    struct net_layer *l);
+
 /* One line for people, e.g. "10.0.0.2:5353 > 1.1.1.1:53 udp dns query A name.example"; no time stamp, never
  * more than size, always NUL-terminated. Returns buf. FACTS_LINE bytes hold any line but the longest names. */
 #define FACTS_LINE 512

@@ -275,6 +275,19 @@ void decode_utp(struct work *w, const uint8_t *p, size_t len)
 		fact_weak(w->f, PROTO_BT_UTP);
 }
 
+bool utp_is_settled(struct work *w, const uint8_t *p, size_t len)
+{
+	const uint8_t *inner = utp_payload(p, len);
+	size_t n = inner ? (size_t)(p + len - inner) : 0;
+
+	if (!inner)
+		return true;
+	if (!(memo_get(w) & MEMO_UTP))
+		return !utp_is_plausible(p, n);
+	return p[0] >> 4 != UTP_SYN && (n == 0 || inner[0] != 0x13) &&
+	       (n <= 6 || inner[4] != MSG_EXTENDED);
+}
+
 /* ---- Local service discovery, BEP 14 ---- */
 
 static bool hex_hash(const uint8_t *p, uint8_t hash[20])

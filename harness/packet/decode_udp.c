@@ -162,14 +162,48 @@ static bool is_openvpn(struct work *w, const uint8_t *p, size_t len, bool by_por
 	       openvpn_take(w, &o, openvpn_is_reset(p, len), by_port && on(w->l, PORT_OPENVPN));
 }
 
+static bool port_is_known(uint16_t port)
+{
+	switch (port) {
+	case PORT_DNS:
+	case PORT_DHCP_SERVER:
+	case PORT_DHCP_CLIENT:
+	case PORT_NTP:
+	case PORT_NETBIOS_NAME:
+	case PORT_NETBIOS_DATAGRAM:
+	case PORT_DHCP6_CLIENT:
+	case PORT_DHCP6_SERVER:
+	case PORT_L2TP:
+	case PORT_GTPU:
+	case PORT_TEREDO:
+	case PORT_VXLAN:
+	case PORT_PCP_CLIENT:
+	case PORT_PCP:
+	case PORT_MDNS:
+	case PORT_LLMNR:
+	case PORT_GENEVE:
+	case PORT_VXLAN_OLD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool ports_are_known(const struct net_layer *l)
+{
+	if (l->sport > PORT_VXLAN_OLD && l->dport > PORT_VXLAN_OLD)
+		return false; /* soon said of most */
+	return port_is_known(l->sport) || port_is_known(l->dport);
+}
+
 static bool by_port(struct work *w, const uint8_t *p, size_t len)
 {
 	const struct net_layer *l = w->l;
 	struct span s = span_of(p, len, l->payload_wire);
 	struct facts *f = w->f;
 
-	if (l->sport > PORT_VXLAN_OLD && l->dport > PORT_VXLAN_OLD)
-		return false; /* soon said of most */
+	if (!ports_are_known(l))
+		return false;
 	if (on(l, PORT_DNS))
 		return decode_dns(f, s, DNS_OVER_UDP);
 	if (on(l, PORT_MDNS))

@@ -654,6 +654,14 @@ void stream_segment(struct work *w)
 		flow_free(w->d, fl);
 }
 
+bool stream_is_open(struct work *w)
+{
+	struct flow_key k = key_of(w->l, false);
+	const struct flow *fl = w->d ? flow_find(w->d, &k, key_hash(&k)) : NULL;
+
+	return fl && (fl->kind == FLOW_HEAD || fl->kind == FLOW_BT);
+}
+
 bool quic_first_id(struct work *w, struct quic_id *id)
 {
 	struct flow_key k = key_of(w->l, false);

@@ -6,6 +6,8 @@
 #include "packet/cursor.h"
 #include "packet/decode.h"
 
+#define ETHERTYPE_IP4 0x0800
+
 /* A stretch of bytes: len were captured, wire is what the headers say was there (wire >= len). */
 struct span {
 	const uint8_t *p;
@@ -151,6 +153,10 @@ bool decode_natpmp(struct facts *f, struct span s);
 bool decode_dht(struct facts *f, const uint8_t *p, size_t len);
 bool decode_udp_tracker(struct work *w, const uint8_t *p, size_t len);
 void decode_utp(struct work *w, const uint8_t *p, size_t len);
+/* Would decode_utp() find no BitTorrent in it, nor remember anything? Said of what it knows already, or takes for none. */
+bool utp_is_settled(struct work *w, const uint8_t *p, size_t len);
+/* Is one of the ports one whose datagrams are read by their port alone? TCP's port of DNS is such a one. */
+bool ports_are_known(const struct net_layer *l);
 bool decode_lsd(struct facts *f, const uint8_t *p, size_t len);
 bool decode_ssdp(struct facts *f, const uint8_t *p, size_t len);
 bool decode_bt_handshake(struct facts *f, const uint8_t *p, size_t len);
@@ -206,6 +212,8 @@ void memo_set(struct work *w, uint8_t flags);
 
 /* The TCP payload of w->l through the decoder's memory: recognises heads that are split. */
 void stream_segment(struct work *w);
+/* Are the segments of that direction put together: a head, or peer messages? */
+bool stream_is_open(struct work *w);
 /* uTP's headers carry the sender's clock in microseconds: did it run as the capture's did since an earlier packet of this
  * direction and connection id? */
 enum clock_state {

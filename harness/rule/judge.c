@@ -22,13 +22,13 @@ struct passing {
 	uint64_t frame;
 };
 
-static void count_frame(struct judge_tap_counters *n, uint32_t caplen, uint32_t len, int64_t time)
+static void count_frame(struct judge_tap_counters *n, const struct capfile_frame *f)
 {
 	if (n->frames++ == 0)
-		n->first = time;
-	n->bytes += len;
-	n->truncated += caplen < len;
-	n->last = time;
+		n->first = f->time;
+	n->bytes += max_u64(f->len, f->caplen);
+	n->truncated += f->caplen < f->len;
+	n->last = f->time;
 }
 
 /* Ask the rules of the tap's role. True when one of weight fired and the packet was no control. */
@@ -97,24 +97,53 @@ static void keep_again(const struct passing *p, const struct net_layer *l)
 }
 
 /* The tunnel's data like that before it, of a session that has not moved: true, and it is counted. */
-static bool pass_again(struct judge *j, size_t tap, int linktype, const uint8_t *data,
-		       uint32_t caplen, uint32_t len, int64_t time)
+static bool pass_again(struct judge *j, size_t tap, const struct capfile_frame *f)
 {
 	struct judge_tap_counters *n = &j->counters[tap];
-	const struct again *a = j->again ? again_find(&j->again[tap * AGAIN_SLOTS], linktype, data,
-						      caplen, len)
+	const struct again *a = j->again ? again_find(&j->again[tap * AGAIN_SLOTS],
+						      (int)f->linktype, f->data, f->caplen, f->len)
 					 : NULL;
 
 	if (!a || (a->out && j->p->taps[tap].role == TAP_UPLINK &&
 		   (j->wg_port != a->sport || j->wg_receiver != a->receiver)))
 		return false;
-	count_frame(n, caplen, len, time);
+	count_frame(n, f);
 	n->ours += a->ours;
 	n->tunnel_packets++;
-	n->tunnel_bytes += len;
-	if (judge_wireguard_data(data + AGAIN_MESSAGE, len - AGAIN_MESSAGE))
-		note_data(j, tap, a->out, time);
+	n->tunnel_bytes += f->len;
+	if (judge_wireguard_data(f->data + AGAIN_MESSAGE, f->len - AGAIN_MESSAGE))
+		note_data(j, tap, a->out, f->time);
 	match_expire(j, false);
+	return true;
+}
+
+/* Could an address stand in that payload as text, or one that the segment before began end in it? */
+static bool holds_text(const struct judge *j, struct net_layer *l)
+{
+	struct identity_hit hit;
+
+	if (!j->identity || l->payload_len == 0)
+		return false;
+	return (l->proto == IPPROTO_TCP && seam_is_there(j->seams, l)) ||
+	       identity_search_text(j->identity, l->payload, l->payload_len, &hit, 1) > 0;
+}
+
+/* Noise at the tunnel's exit: true, and it is counted. */
+static bool pass_noise(struct judge *j, size_t tap, const struct capfile_frame *f)
+{
+	struct judge_tap_counters *n = &j->counters[tap];
+	struct net_layer l;
+	size_t at;
+
+	if (match_waits(j) ||
+	    !frame_is_noise(j->decoders[tap], f->linktype, f->data, f->caplen, &l) ||
+	    holds_text(j, &l))
+		return false;
+	count_frame(n, f);
+	n->ours += judge_addr_is(j, &l.src, ADDR_OURS) || judge_addr_is(j, &l.dst, ADDR_OURS);
+	if (j->seams && l.proto == IPPROTO_TCP && l.payload_len &&
+	    seam_may_hold(l.payload[l.payload_len - 1]))
+		(void)seam_join(j->seams, &l, j->seam, &at);
 	return true;
 }
 
@@ -335,23 +364,21 @@ static void note_time(struct judge *j, int64_t time)
 	j->now = max_i64(j->now, time);
 }
 
-void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype,
-		 const uint8_t *data, uint32_t caplen, uint32_t len, int64_t time)
+/* Out of line, so that the short ways, which most frames go, keep their registers. */
+__attribute__((noinline)) static void pass_decoded(struct judge *j, size_t tap,
+						   const struct capfile_frame *f)
 {
 	struct passing p; /* filled member by member: every frame pays for it */
 
 	p.j = j;
 	p.n = &j->counters[tap];
 	p.tap = tap;
-	p.frame = frame_number;
-	note_time(j, time);
-	if (pass_again(j, tap, linktype, data, caplen, len, time))
-		return;
-	(void)decode_frame(j->decoders[tap], (uint32_t)linktype, data, caplen, len, time,
+	p.frame = f->number;
+	(void)decode_frame(j->decoders[tap], f->linktype, f->data, f->caplen, f->len, f->time,
 			   &j->facts);
-	count_frame(p.n, caplen, j->facts.len, time);
+	count_frame(p.n, f);
 	know_ends(j, facts_outer(&j->facts));
-	judge_find_mark(j, data, caplen, &j->facts, &p.mark);
+	judge_find_mark(j, f->data, f->caplen, &j->facts, &p.mark);
 	if (p.mark.beacon) {
 		p.n->beacons++;
 		return;
@@ -366,17 +393,37 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 	match_expire(j, false);
 }
 
+static void take(struct judge *j, size_t tap, const struct capfile_frame *f)
+{
+	note_time(j, f->time);
+	if (!(j->quiet[tap] ? pass_noise(j, tap, f) : pass_again(j, tap, f)))
+		pass_decoded(j, tap, f);
+}
+
+void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype,
+		 const uint8_t *data, uint32_t caplen, uint32_t len, int64_t time)
+{
+	const struct capfile_frame f = { .data = data,
+					 .caplen = caplen,
+					 .len = len,
+					 .linktype = (uint32_t)linktype,
+					 .time = time,
+					 .number = frame_number };
+
+	take(j, tap, &f);
+}
+
 void judge_finish(struct judge *j)
 {
 	match_expire(j, true);
 	store_settle(j);
 }
 
-/* A source and its frame at hand. */
+/* A source and its frames at hand. */
 struct pulled {
 	struct judge_source *source;
-	struct capfile_frame frame;
-	bool has;
+	const struct capfile_frame *frame; /* the next one */
+	int left;			   /* from it on; 0: the source has ended */
 };
 
 /* The one whose frame is the oldest, and of several the first; NULL when all have ended. */
@@ -385,7 +432,7 @@ static struct pulled *oldest(struct pulled *all, size_t n)
 	struct pulled *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		if (all[i].has && (!best || all[i].frame.time < best->frame.time))
+		if (all[i].left && (!best || all[i].frame->time < best->frame->time))
 			best = &all[i];
 	return best;
 }
@@ -393,13 +440,10 @@ static struct pulled *oldest(struct pulled *all, size_t n)
 /* A source that fails has ended; the others go on, and the first error is kept. */
 static void pull(struct pulled *p, int *rc, struct err *err)
 {
-	struct err own; /* not zeroed whole: it is large, and this is done for every frame */
-	int got;
+	struct err own = { 0 };
+	int got = p->source->next(p->source->arg, &p->frame, &own);
 
-	own.status = EXIT_PASS;
-	own.text[0] = '\0';
-	got = p->source->next(p->source->arg, &p->frame, &own);
-	p->has = got == 1;
+	p->left = got > 0 ? got : 0;
 	if (got >= 0 || *rc)
 		return;
 	*rc = -1;
@@ -419,13 +463,12 @@ int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct er
 		all[i].source = &sources[i];
 		pull(&all[i], &rc, err);
 	}
-	while ((p = oldest(all, n))) {
-		const struct capfile_frame *f = &p->frame;
-
-		judge_frame(j, p->source->tap, f->number, (int)f->linktype, f->data, f->caplen,
-			    f->len, f->time);
-		pull(p, &rc, err);
-	}
+	while ((p = oldest(all, n)))
+		do {
+			take(j, p->source->tap, p->frame++);
+			if (--p->left == 0)
+				pull(p, &rc, err);
+		} while (n == 1 && p->left);
 	free(all);
 	judge_finish(j);
 	return rc;

@@ -20,6 +20,7 @@ struct judge_opts {    /* zeroed: the defaults */
 	int64_t bin;   /* width of a bin, ns; 0: 100 ms. Doubled when JUDGE_BINS_MAX are full */
 	size_t findings_max; /* stored findings; 0: 1000. Further ones are counted */
 	bool controls_only;  /* count controls, keep no findings (for an arming check) */
+	bool decode_all; /* take no short way: for tests that hold the short ways to the long one */
 	const char *disable; /* id of one rule that is switched off: for the mutants; NULL: none */
 };
 
@@ -136,11 +137,11 @@ void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktyp
 /* Settle what is still pending. No frame after it. */
 void judge_finish(struct judge *j);
 
-/* A stream of frames of one tap; next() returns 1 and fills *f, 0 at the end, -1 and *err on error. The bytes of
- * a frame are valid until the next call of the same source. */
+/* A stream of frames of one tap; next() gives the next ones, oldest first: how many, 0 at the end, -1 and *err on error. They
+ * and their bytes are valid until the next call of the same source. */
 struct judge_source {
 	size_t tap; /* read after each next(), which may change it: one file may hold several interfaces */
-	int (*next)(void *arg, struct capfile_frame *f, struct err *err);
+	int (*next)(void *arg, const struct capfile_frame **frames, struct err *err);
 	void *arg;
 };
 /* Merge sources by time, feed them, finish. -1 and the first *err when a source failed: what it gave before

@@ -1,20 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What an address is under the policy: found out once, then remembered, because every packet asks twice. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "rule/judge_internal.h"
-
-#define KNOWN 4096 /* 12 bits of a hash; a newcomer takes the place of whoever had the slot */
-
-struct known_addrs {
-	struct known_addr slot[KNOWN];
-};
-
-struct known_addrs *known_addrs_new(void)
-{
-	return calloc(1, sizeof(struct known_addrs));
-}
 
 static bool one_of(const struct ipaddr *list, size_t n, const struct ipaddr *a)
 {
@@ -53,7 +39,7 @@ static void add_legs(const struct policy *p, struct known_addr *k)
 		}
 }
 
-static void find_out(const struct policy *p, const struct ipaddr *a, struct known_addr *k)
+void addr_find_out(const struct policy *p, const struct ipaddr *a, struct known_addr *k)
 {
 	*k = (struct known_addr){ .addr = *a, .is = ADDR_KNOWN | kind_of(a), .service = -1 };
 	k->is |= one_of(p->real, p->n_real, a) ? ADDR_REAL : 0;
@@ -65,18 +51,4 @@ static void find_out(const struct policy *p, const struct ipaddr *a, struct know
 		k->is |= ipaddr_equal(&p->tunnels[i].endpoint, a) ? ADDR_ENDPOINT : 0;
 	for (size_t i = 0; i < p->n_canaries; i++)
 		k->is |= ipaddr_equal(&p->canaries[i].dest, a) ? ADDR_CANARY : 0;
-}
-
-const struct known_addr *judge_addr(const struct judge *j, const struct ipaddr *a)
-{
-	struct known_addr *k;
-	uint64_t w[2];
-
-	memcpy(w, a->b, sizeof(w));
-	/* addresses of a net differ in their last bytes, which are the high ones of w[1] */
-	w[0] = (w[0] ^ w[1] ^ w[1] >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-	k = &j->known->slot[w[0] >> 52];
-	if (!k->is || !ipaddr_equal(&k->addr, a))
-		find_out(j->p, a, k);
-	return k;
 }

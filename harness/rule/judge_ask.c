@@ -35,6 +35,14 @@ struct asker *asker_new(const struct rule *disabled)
 	return a;
 }
 
+bool asker_passes_noise(const struct asker *a, enum tap_role role)
+{
+	for (uint64_t ask = a->role[role]; ask; ask &= ask - 1)
+		if (!rules[__builtin_ctzll(ask)]->passes_noise)
+			return false;
+	return true;
+}
+
 static unsigned situation(const struct rule_ctx *c)
 {
 	unsigned s = (c->facts->n_layers ? NEED_IP : 0U) | (c->dir != DIR_IN ? NEED_LEAVING : 0U) |

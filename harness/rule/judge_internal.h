@@ -61,21 +61,17 @@ struct known_addr {
 	int32_t service; /* whose leg it is: index into policy->services, -1: nobody's */
 };
 
-struct known_addrs;
-struct known_addrs *known_addrs_new(void); /* NULL when memory is out; free() ends it */
-/* Valid until the next call. */
-const struct known_addr *judge_addr(const struct judge *j, const struct ipaddr *a);
+#define KNOWN_ADDRS 4096 /* 12 bits of a hash; a newcomer takes the place of whoever had the slot */
 
-static inline bool judge_addr_is(const struct judge *j, const struct ipaddr *a, uint32_t bits)
-{
-	return (judge_addr(j, a)->is & bits) != 0;
-}
+void addr_find_out(const struct policy *p, const struct ipaddr *a, struct known_addr *k);
 
 /* ---- judge_ask.c: which rules a packet is asked of ---- */
 
 struct asker;
 struct asker *asker_new(const struct rule *disabled); /* NULL when memory is out; free() ends it */
 uint64_t asker_rules(const struct asker *a, const struct rule_ctx *c); /* a bit per rules[] */
+bool asker_passes_noise(const struct asker *a,
+			enum tap_role role); /* every rule of the role does */
 
 /* ---- judge_seam.c: text across two TCP segments ---- */
 
@@ -85,6 +81,11 @@ struct seams *seams_new(void); /* NULL when memory is out; free() ends it */
 /* The last bytes of the segment before this one and its own first ones into `joined`; *at is where it begins. Returns how
  * many; 0 (and *at 0) when nothing is known of the one before, or no address can lie across. */
 size_t seam_join(struct seams *s, struct net_layer *l, uint8_t joined[SEAM_MAX], size_t *at);
+
+/* May an address in text have that byte? Where a segment does not end in such a one, seam_join() keeps nothing of it. */
+bool seam_may_hold(uint8_t b);
+/* Would seam_join() join that segment, whose payload is not empty, to the one before it? */
+bool seam_is_there(struct seams *s, struct net_layer *l);
 
 /* ---- judge_again.c: the tunnel's data packet that is like the one before it ---- */
 
@@ -191,7 +192,7 @@ struct judge {
 	uint16_t wg_port;
 	struct matcher *match;
 	struct flow_table *flows;
-	struct known_addrs *known;
+	struct known_addr *known; /* [KNOWN_ADDRS] */
 	struct seams *seams;
 	struct again
 		*again; /* [tap][AGAIN_SLOTS]; NULL where every payload is searched for a nonce */
@@ -200,7 +201,28 @@ struct judge {
 	uint32_t src_is, dst_is;
 	int32_t src_service; /* whose leg the source is; -1: nobody's */
 	struct asker *asker;
+	bool *quiet; /* per tap: may noise pass undecoded? */
 };
+
+/* What an address is, as judge_addr.c says; valid until the next call. In line, because every packet asks twice. */
+static inline const struct known_addr *judge_addr(const struct judge *j, const struct ipaddr *a)
+{
+	struct known_addr *k;
+	uint64_t w[2];
+
+	memcpy(w, a->b, sizeof(w));
+	/* addresses of a net differ in their last bytes, which are the high ones of w[1] */
+	w[0] = (w[0] ^ w[1] ^ w[1] >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	k = &j->known[w[0] >> 52];
+	if (!k->is || !ipaddr_equal(&k->addr, a))
+		addr_find_out(j->p, a, k);
+	return k;
+}
+
+static inline bool judge_addr_is(const struct judge *j, const struct ipaddr *a, uint32_t bits)
+{
+	return (judge_addr(j, a)->is & bits) != 0;
+}
 
 /* The mark that a frame carries. */
 struct mark_found {
@@ -246,6 +268,9 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 		  int64_t *gap);
 void match_exit(struct judge *j, const struct net_layer *l, int64_t time);
 void match_expire(struct judge *j, bool all);
+bool match_waits(
+	const struct judge
+		*j); /* is there any packet of the inside that was not seen elsewhere yet? */
 
 /* judge_flow.c */
 /* The flow of a packet, made when it is a new one; valid until the next call. */

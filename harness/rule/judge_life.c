@@ -54,6 +54,9 @@ static void look_at_taps(struct judge *j)
 		j->has_exit |= role == TAP_EXIT;
 		j->has_uplink |= (TAP_BIT(role) & TAPS_OUTSIDE) != 0;
 		j->has_uplink_tap |= role == TAP_UPLINK;
+		/* marks are searched for in every payload */
+		j->quiet[i] = asker_passes_noise(j->asker, role) && !j->p->has_nonce &&
+			      !j->p->has_control_mac && !j->opts.decode_all;
 	}
 	j->match->window = j->has_exit ? WINDOW_EXIT : WINDOW_UPLINK;
 }
@@ -118,7 +121,9 @@ static void make_stores(struct judge *j, bool *failed)
 	j->marks = room(failed, MARKS_MAX, sizeof(*j->marks));
 	j->match = room(failed, 1, sizeof(*j->match));
 	j->flows = room(failed, 1, sizeof(*j->flows));
-	if (!p->has_nonce) /* else every payload is searched for it */
+	j->known = room(failed, KNOWN_ADDRS, sizeof(*j->known));
+	j->quiet = room(failed, p->n_taps, sizeof(*j->quiet));
+	if (!p->has_nonce && !j->opts.decode_all) /* else every payload is searched for it */
 		j->again = room(failed, p->n_taps * AGAIN_SLOTS, sizeof(*j->again));
 	for (size_t s = 0; s <= N_SERIES; s++)
 		j->bins[s] = room(failed, JUDGE_BINS_MAX + 1, sizeof(*j->bins[s]));
@@ -134,9 +139,7 @@ static void make_parts(struct judge *j, bool *failed)
 		j->decoders[i] = decoder_new();
 		*failed |= !j->decoders[i];
 	}
-	j->known = known_addrs_new();
 	j->asker = asker_new(j->opts.disable ? rule_find(j->opts.disable) : NULL);
-	*failed |= !j->known;
 	*failed |= !j->asker;
 	if (p->n_real) {
 		j->identity = identity_new(p->real, p->n_real);
@@ -215,6 +218,7 @@ void judge_free(struct judge *j)
 	free(j->known);
 	free(j->seams);
 	free(j->again);
+	free(j->quiet);
 	free(j->asker);
 	for (size_t s = 0; s <= N_SERIES; s++)
 		free(j->bins[s]);

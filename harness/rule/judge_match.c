@@ -183,6 +183,11 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 }
 
 /* One packet at the exit may be several of the inside that were merged: follow the sequence numbers. */
+bool match_waits(const struct judge *j)
+{
+	return j->match->first != j->match->end;
+}
+
 void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 {
 	struct matcher *m = j->match;

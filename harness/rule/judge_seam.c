@@ -32,7 +32,7 @@ struct seams *seams_new(void)
 }
 
 /* Digits of both bases, and what stands between them. */
-static bool may_be_address(uint8_t b)
+bool seam_may_hold(uint8_t b)
 {
 	return (b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f') || b == '.' ||
 	       b == ':' || b == '-';
@@ -49,20 +49,46 @@ static void keep_tail(struct seam *s, size_t before, const uint8_t *p, size_t le
 	s->len = (uint32_t)(old + n);
 }
 
+static uint64_t seam_key(struct net_layer *l)
+{
+	return hash_mix(net_layer_pair(l) ^ hash_endpoint(&l->src, l->sport)) | 1;
+}
+
+static struct seam *seam_slot(struct seams *seams, uint64_t key)
+{
+	return &seams->slot[key >> 54];
+}
+
+/* Does the segment go on where the one that s remembers ends, with a byte that belongs to it? */
+static bool goes_on(const struct seam *s, uint64_t key, const struct net_layer *l)
+{
+	return seam_may_hold(l->payload[0]) && s->key == key && s->next == l->seq;
+}
+
+bool seam_is_there(struct seams *seams, struct net_layer *l)
+{
+	uint64_t key;
+
+	if (!seam_may_hold(l->payload[0]))
+		return false;
+	key = seam_key(l);
+	return goes_on(seam_slot(seams, key), key, l);
+}
+
 size_t seam_join(struct seams *seams, struct net_layer *l, uint8_t joined[SEAM_MAX], size_t *at)
 {
-	uint64_t key = hash_mix(net_layer_pair(l) ^ hash_endpoint(&l->src, l->sport)) | 1;
-	struct seam *s = &seams->slot[key >> 54];
+	uint64_t key = seam_key(l);
+	struct seam *s = seam_slot(seams, key);
 	size_t before = 0, n = min_u64(l->payload_len, HALF);
 
 	*at = 0;
 	if (l->proto != IPPROTO_TCP || n == 0 || l->payload_len < l->payload_wire)
 		return 0;
-	if (s->key == key && s->next == l->seq && may_be_address(l->payload[0]))
+	if (goes_on(s, key, l))
 		before = s->len;
 	memcpy(joined, s->tail, before);
 	memcpy(joined + before, l->payload, n);
-	if (may_be_address(l->payload[l->payload_len - 1])) {
+	if (seam_may_hold(l->payload[l->payload_len - 1])) {
 		s->key = key;
 		s->next = l->seq + l->payload_len;
 		keep_tail(s, before, l->payload, l->payload_len);

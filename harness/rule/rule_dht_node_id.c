@@ -31,5 +31,6 @@ const struct rule rule_dht_node_id = {
 	.taps = TAP_BIT(TAP_EXIT),
 	.needs = NEED_LEAVING,
 	.protos = PROTO_BIT(PROTO_BT_DHT),
+	.passes_noise = true,
 	.match = match,
 };

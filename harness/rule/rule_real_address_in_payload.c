@@ -51,5 +51,6 @@ const struct rule rule_real_address_in_payload = {
 		  "and check what it listens on.",
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
+	.passes_noise = true,
 	.match = match,
 };

@@ -47,5 +47,6 @@ const struct rule rule_real_address_text = {
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
 	.needs = NEED_IP,
+	.passes_noise = true,
 	.match = match,
 };

@@ -34,5 +34,6 @@ const struct rule rule_vpn_side_answer = {
 	.classes = classes,
 	.taps = TAP_BIT(TAP_EXIT),
 	.needs = NEED_LEAVING | NEED_IP,
+	.passes_noise = true,
 	.match = match,
 };

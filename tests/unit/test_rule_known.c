@@ -67,7 +67,7 @@ static void test_a_judge_is_whole_or_none(void **state)
 	policy_free(p);
 }
 
-static int no_frame(void *arg, struct capfile_frame *f, struct err *err)
+static int no_frame(void *arg, const struct capfile_frame **f, struct err *err)
 {
 	(void)arg;
 	(void)f;

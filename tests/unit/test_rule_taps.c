@@ -260,21 +260,23 @@ struct list {
 	const struct golden_frame *f;
 	size_t n, at;
 	const char *broken;
+	struct capfile_frame frame;
 };
 
-static int next(void *arg, struct capfile_frame *frame, struct err *err)
+static int next(void *arg, const struct capfile_frame **frame, struct err *err)
 {
 	struct list *l = arg;
 
 	if (l->at == l->n)
 		return l->broken ? err_set(err, EXIT_USAGE, "%s", l->broken) : 0;
-	*frame = (struct capfile_frame){ .number = l->at + 1,
-					 .linktype = LINK_ETHERNET,
-					 .data = l->f[l->at].b.b,
-					 .caplen = (uint32_t)l->f[l->at].b.n,
-					 .len = (uint32_t)l->f[l->at].b.n,
-					 .time = START + l->f[l->at].us * NS_PER_US };
+	l->frame = (struct capfile_frame){ .number = l->at + 1,
+					   .linktype = LINK_ETHERNET,
+					   .data = l->f[l->at].b.b,
+					   .caplen = (uint32_t)l->f[l->at].b.n,
+					   .len = (uint32_t)l->f[l->at].b.n,
+					   .time = START + l->f[l->at].us * NS_PER_US };
 	l->at++;
+	*frame = &l->frame;
 	return 1;
 }
 
