@@ -14,10 +14,11 @@
 
 #define FORMS_EACH   6
 #define PATTERNS     (IDENTITY_ADDRESSES * FORMS_EACH)
-#define PATTERN_MAX  40
-#define GROUP_DIGITS 0 /* dotted text */
-#define GROUP_HEX    1 /* text of IPv6 */
-#define GROUP_BINARY 2 /* and the five behind it */
+#define PATTERN_MIN  4	/* bytes of an IPv4 address */
+#define PATTERN_MAX  40 /* characters of an IPv6 address, all of them written, are 39 */
+#define GROUP_DIGITS 0	/* dotted text */
+#define GROUP_HEX    1	/* text of IPv6 */
+#define GROUP_BINARY 2	/* and the five behind it */
 #define GROUPS	     8
 
 struct pattern {
@@ -103,14 +104,14 @@ static void add_text(struct identity *s, size_t address, const char *text, bool 
 			     .strong = true,
 			     .text = true,
 			     .hex = hex };
-	size_t len = strlen(text);
+	size_t key = strcspn(text, hex ? ":" : ".-");
 
-	if (len > PATTERN_MAX || len < 2)
-		return;
-	memcpy(p.bytes, text, len);
-	p.len = (uint8_t)len;
+	if (key == 0)
+		return; /* "::1", which the forms with every group written find no less */
+	p.len = (uint8_t)strlen(text);
+	memcpy(p.bytes, text, p.len);
 	p.group = hex ? GROUP_HEX : GROUP_DIGITS;
-	p.key = (uint8_t)(strcspn(text, hex ? ":" : ".-") - 1);
+	p.key = (uint8_t)(key - 1);
 	add(s, &p);
 }
 
@@ -202,8 +203,8 @@ static void add_v6(struct identity *s, size_t n, const uint8_t b[16])
 		at += (size_t)snprintf(plain + at, sizeof(plain) - at, "%s%x", i ? ":" : "", group);
 		(void)snprintf(full + i / 2 * 5, 6, "%04x%s", group, i < 14 ? ":" : "");
 	}
-	if (inet_ntop(AF_INET6, b, text, sizeof(text)) && text[0] != ':')
-		add_text(s, n, text, true);
+	(void)inet_ntop(AF_INET6, b, text, sizeof(text));
+	add_text(s, n, text, true);
 	add_text(s, n, plain, true);
 	add_text(s, n, full, true);
 	add_binary(s, n, b, 16, IDENTITY_BINARY);
@@ -269,6 +270,19 @@ static bool bounded(const struct pattern *p, const uint8_t *data, size_t len, si
 	if (at > 0 && inside(data[at - 1]))
 		return false;
 	return at + p->len == len || !inside(data[at + p->len]);
+}
+
+void identity_without_avx2(struct identity *s)
+{
+	s->avx2 = false;
+}
+
+bool identity_passes(const struct identity *s, uint8_t a, uint8_t b, bool text_only)
+{
+	if (text_only && s->text_is_plain)
+		return (a | b) < 0x80 && s->text[0][a & 15] == a && s->text[1][b & 15] == b;
+	return (s->low[0][a & 15] & s->high[0][a >> 4] & s->low[1][b & 15] & s->high[1][b >> 4]) !=
+	       0;
 }
 
 struct results {
@@ -398,7 +412,7 @@ AVX2 static inline void scan_copy(const struct identity *s, const struct tables 
 {
 	uint8_t copy[BLOCK] = { 0 };
 
-	if (len < 2)
+	if (len < PATTERN_MIN)
 		return;
 	memcpy(copy, data, len);
 	verify_found(s, data, len, 0, filter_at(t, filter, copy) & ((1U << (len - 1)) - 1), r);

@@ -40,4 +40,9 @@ size_t identity_search(const struct identity *s, const uint8_t *data, size_t len
 size_t identity_search_text(const struct identity *s, const uint8_t *data, size_t len,
 			    struct identity_hit *hits, size_t max);
 
+/* For tests: search by the plain loop, as a machine without AVX2 does. */
+void identity_without_avx2(struct identity *s);
+/* For tests: does that pair of bytes pass the filter, so that whole forms are compared? text_only: identity_search_text()'s. */
+bool identity_passes(const struct identity *s, uint8_t a, uint8_t b, bool text_only);
+
 #endif

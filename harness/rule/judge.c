@@ -122,10 +122,9 @@ static bool holds_text(const struct judge *j, struct net_layer *l)
 {
 	struct identity_hit hit;
 
-	if (!j->identity || l->payload_len == 0)
-		return false;
-	return (l->proto == IPPROTO_TCP && seam_is_there(j->seams, l)) ||
-	       identity_search_text(j->identity, l->payload, l->payload_len, &hit, 1) > 0;
+	return j->identity && l->payload_len &&
+	       ((l->proto == IPPROTO_TCP && seam_is_there(j->seams, l)) ||
+		identity_search_text(j->identity, l->payload, l->payload_len, &hit, 1) != 0);
 }
 
 /* Noise at the tunnel's exit: true, and it is counted. */
@@ -443,7 +442,7 @@ static void pull(struct pulled *p, int *rc, struct err *err)
 	struct err own = { 0 };
 	int got = p->source->next(p->source->arg, &p->frame, &own);
 
-	p->left = got > 0 ? got : 0;
+	p->left = (int)max_i64(got, 0);
 	if (got >= 0 || *rc)
 		return;
 	*rc = -1;

@@ -317,6 +317,63 @@ static void cut_anywhere(void **state)
 	assert_int_equal(clean, 2 + 7);
 }
 
+/* A record of no bytes, which is the last one. */
+static void put_empty_record(struct frame *f)
+{
+	w32(f, 1002);
+	w32(f, 0);
+	w32(f, 0);
+	w32(f, 60);
+}
+
+/* The frames of f in batches of at most `max`, of a source that gives pieces: the same as one by one. */
+static void check_batches(const struct frame *f, size_t piece, int max, int largest)
+{
+	struct source s = { f->b, f->n, piece };
+	struct capfile_frame one[8], many[8];
+	struct err err = { 0 };
+	struct capfile *c = capfile_open(give, &s, &err);
+	int n = 0, got, most = 0, at = 0;
+
+	assert_non_null(c);
+	assert_int_equal(read_all(f, piece, one, &n, &err), 0);
+	while ((got = capfile_batch(c, many, max, &err)) > 0) {
+		assert_in_range(got, 1, max);
+		most = got > most ? got : most;
+		for (int i = 0; i < got; i++, at++) {
+			assert_int_equal(many[i].number, one[at].number);
+			assert_int_equal(many[i].offset, one[at].offset);
+			assert_int_equal(many[i].time, one[at].time);
+			assert_int_equal(many[i].len, one[at].len);
+			assert_int_equal(many[i].caplen, one[at].caplen);
+			if (many[i].caplen == 5)
+				assert_memory_equal(many[i].data, "abcde", 5);
+		}
+	}
+	assert_int_equal(got, 0);
+	assert_int_equal(at, n);
+	assert_int_equal(most, largest);
+	capfile_close(c);
+}
+
+static void batches(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	big = false;
+	classic(&f, 0xa1b2c3d4, false);
+	put_empty_record(&f);
+	check_batches(&f, 1, 8, 1);
+	check_batches(&f, 4096, 1, 1);
+	check_batches(&f, 4096, 2, 2);
+	check_batches(&f, 4096, 3, 3);
+	check_batches(&f, 4096, 8, 3);
+	check_batches(&f, 24 + 21, 8, 2); /* the first record alone, then the others */
+	pcapng(&f);
+	check_batches(&f, 4096, 8, 1);
+}
+
 static void expect_damage(const struct frame *f, const char *text)
 {
 	struct capfile_frame out[8];
@@ -976,6 +1033,7 @@ int main(void)
 		cmocka_unit_test(interfaces_and_counts),
 		cmocka_unit_test(binary_resolutions),
 		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(batches),
 		cmocka_unit_test(damage_is_named),
 		cmocka_unit_test(a_read_error_is_passed_on),
 		cmocka_unit_test(sections_start_afresh),

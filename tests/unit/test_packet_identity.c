@@ -9,25 +9,77 @@
 #include "packet/frames.h"
 #include "packet/identity.h"
 
-static struct identity *searcher;
+#define HITS 64
+
+static struct identity *searcher, *portable; /* of the same addresses, the second without AVX2 */
+
+static struct identity *new_searcher(const char *const *texts, size_t n)
+{
+	struct ipaddr a[IDENTITY_ADDRESSES];
+	struct identity *s;
+
+	for (size_t i = 0; i < n; i++)
+		assert_true(ipaddr_parse(texts[i], &a[i]));
+	s = identity_new(a, n);
+	assert_non_null(s);
+	return s;
+}
+
+static void take(const char *const *texts, size_t n)
+{
+	identity_free(searcher);
+	identity_free(portable);
+	searcher = new_searcher(texts, n);
+	portable = new_searcher(texts, n);
+	identity_without_avx2(portable);
+}
 
 static int setup(void **state)
 {
-	struct ipaddr a[3];
+	static const char *const texts[] = { "203.0.113.10", "2001:db8:1::10", "198.51.100.7" };
 
 	(void)state;
-	ipaddr_parse("203.0.113.10", &a[0]);
-	ipaddr_parse("2001:db8:1::10", &a[1]);
-	ipaddr_parse("198.51.100.7", &a[2]);
-	searcher = identity_new(a, 3);
-	return searcher ? 0 : -1;
+	take(texts, 3);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	identity_free(searcher);
+	identity_free(portable);
+	searcher = portable = NULL;
 	return 0;
+}
+
+static void check_same(const struct identity_hit *a, const struct identity_hit *b)
+{
+	assert_int_equal(a->offset, b->offset);
+	assert_int_equal(a->length, b->length);
+	assert_int_equal(a->address, b->address);
+	assert_int_equal(a->form, b->form);
+	assert_int_equal(a->strong, b->strong);
+}
+
+/* With and without AVX2, of all forms and of the texts alone. */
+static size_t search_all(const uint8_t *p, size_t len, struct identity_hit hits[HITS])
+{
+	struct identity_hit other[HITS], text[HITS];
+	size_t n = identity_search(searcher, p, len, hits, HITS), n_text = 0, k = 0;
+
+	assert_int_equal(identity_search(portable, p, len, other, HITS), n);
+	for (size_t i = 0; i < n; i++) {
+		check_same(&hits[i], &other[i]);
+		n_text += hits[i].form == IDENTITY_TEXT;
+	}
+	assert_int_equal(identity_search_text(searcher, p, len, text, HITS), n_text);
+	assert_int_equal(identity_search_text(portable, p, len, other, HITS), n_text);
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].form == IDENTITY_TEXT) {
+			check_same(&hits[i], &text[k]);
+			check_same(&hits[i], &other[k++]);
+		}
+	return n;
 }
 
 /* Search with `what` placed at every offset of exact-size blocks of random bytes; all agree. */
@@ -37,13 +89,13 @@ static size_t search(const void *what, size_t n, struct identity_hit *hit)
 
 	for (size_t before = 0; before < 70; before++) {
 		size_t after = before % 40, len = before + n + after, got;
-		struct identity_hit hits[4];
+		struct identity_hit hits[HITS];
 		uint8_t *p = malloc(len);
 
 		for (size_t i = 0; i < len; i++)
 			p[i] = (uint8_t)(0x80 | (i * 37 & 0x3f));
 		memcpy(p + before, what, n);
-		got = identity_search(searcher, p, len, hits, 4);
+		got = search_all(p, len, hits);
 		if (found == 99)
 			found = got;
 		assert_int_equal(got, found);
@@ -83,6 +135,7 @@ static void forms_of_v4(void **state)
 	expect(TEXT("\xea\x12\xd5\x48"), 0, IDENTITY_XOR, false);
 	expect(TEXT("198.51.100.7"), 2, IDENTITY_TEXT, true);
 	assert_int_equal(search(TEXT("203.0.113.100"), &h), 0);
+	assert_int_equal(search(TEXT("203.0.113.109"), &h), 0);
 	assert_int_equal(search(TEXT("1203.0.113.10"), &h), 0);
 	assert_int_equal(search(TEXT("203.0.113.1"), &h), 0);
 	assert_int_equal(search(TEXT("203.0x113.10"), &h), 0);
@@ -100,9 +153,143 @@ static void forms_of_v6(void **state)
 	expect(TEXT("2001:0db8:0001:0000:0000:0000:0000:0010"), 1, IDENTITY_TEXT, true);
 	expect(SRC6, 16, 1, IDENTITY_BINARY, true);
 	assert_int_equal(search(TEXT("2001:db8:1::100"), &h), 0);
+	assert_int_equal(search(TEXT("2001:db8:1::10f"), &h), 0);
 	assert_int_equal(search(TEXT("2001:db8:1::10:5"), &h), 0);
 	assert_int_equal(search(TEXT("a2001:db8:1::10"), &h), 0);
 	assert_int_equal(search(SRC6, 15, &h), 0);
+}
+
+/* Bytes before and behind what is searched do not count, and are no part of it. */
+static void nothing_outside_is_looked_at(void **state)
+{
+	static const char text[] = "1203.0.113.101";
+	struct identity_hit hits[HITS];
+	const uint8_t *p = (const uint8_t *)text;
+
+	(void)state;
+	assert_int_equal(search_all(p + 1, sizeof(text) - 3, hits), 1);
+	assert_int_equal(hits[0].offset, 0);
+	assert_int_equal(search_all(p, sizeof(text) - 3, hits), 0);
+	assert_int_equal(search_all(p + 1, sizeof(text) - 2, hits), 0);
+	for (size_t skip = 2; skip < sizeof(text) - 3; skip++)
+		assert_int_equal(
+			search_all((const uint8_t *)" 203.0.113.10" + skip, 13 - skip, hits), 0);
+	for (size_t n = 0; n < sizeof(text) - 3; n++)
+		assert_int_equal(search_all(p + 1, n, hits), 0);
+	for (size_t n = 0; n < 4; n++)
+		assert_int_equal(search_all((const uint8_t *)"\xcb\0\x71\x0a", n, hits), 0);
+	assert_int_equal(search_all((const uint8_t *)"\xcb\0\x71\x0a", 4, hits), 1);
+}
+
+/* Every form of as many addresses as there may be. */
+static void many_addresses(void **state)
+{
+	static char texts[IDENTITY_ADDRESSES][IPADDR_TEXT];
+	const char *list[IDENTITY_ADDRESSES];
+	struct identity_hit h;
+
+	(void)state;
+	for (unsigned i = 0; i < IDENTITY_ADDRESSES; i++) {
+		(void)snprintf(texts[i], sizeof(texts[i]),
+			       i % 4 == 3 ? "2001:db8:%x::1" : "198.51.%u.77", 100 + 9 * i);
+		list[i] = texts[i];
+	}
+	take(list, IDENTITY_ADDRESSES);
+	for (unsigned i = 0; i < IDENTITY_ADDRESSES; i++) {
+		uint8_t b = (uint8_t)(100 + 9 * i);
+		uint8_t bytes[4] = { 198, 51, b, 77 }, back[4] = { 77, b, 51, 198 };
+		uint8_t mixed[4] = { 198 ^ 0x21, 51 ^ 0x12, b ^ 0xa4, 77 ^ 0x42 };
+		struct ipaddr a;
+
+		expect(list[i], strlen(list[i]), i, IDENTITY_TEXT, true);
+		assert_true(ipaddr_parse(list[i], &a));
+		if (i % 4 == 3) {
+			expect(a.b, 16, i, IDENTITY_BINARY, true);
+			continue;
+		}
+		expect(bytes, 4, i, IDENTITY_BINARY, false);
+		expect(back, 4, i, IDENTITY_REVERSED, false);
+		expect(mixed, 4, i, IDENTITY_XOR, false);
+		assert_int_equal(search(list[i], strlen(list[i]) - 1, &h), 0);
+	}
+	setup(NULL);
+}
+
+/* The same bytes in two forms are one; what begins with a colon has no byte before its first; letters in both cases. */
+static void odd_addresses(void **state)
+{
+	static const char *const texts[] = { "10.0.0.10", "::5", "200a:db8::1", "2001:db8::1",
+					     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" };
+	struct identity_hit h;
+
+	(void)state;
+	take(texts, 5);
+	expect(TEXT("\x0a\0\0\x0a"), 0, IDENTITY_BINARY, false);
+	assert_int_equal(search(TEXT("x::5"), &h), 0);
+	expect(TEXT("0:0:0:0:0:0:0:5"), 1, IDENTITY_TEXT, true);
+	expect(TEXT("200a:db8::1"), 2, IDENTITY_TEXT, true);
+	expect(TEXT("200A:DB8::1"), 2, IDENTITY_TEXT, true);
+	expect(TEXT("2001:db8::1"), 3, IDENTITY_TEXT, true);
+	expect(TEXT("FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF"), 4, IDENTITY_TEXT, true);
+	setup(NULL);
+}
+
+/* What a search costs: how many pairs of bytes have to be looked at closely. */
+static unsigned width(bool text_only)
+{
+	unsigned n = 0;
+
+	for (unsigned pair = 0; pair < 65536; pair++)
+		n += identity_passes(searcher, (uint8_t)(pair >> 8), (uint8_t)pair, text_only);
+	return n;
+}
+
+static void widths(void **state)
+{
+	static const char *const v4[] = { "203.0.113.10" };
+	static const char *const mixed[] = { "203.0.113.10", "203.0.113.11", "2001:db8:1::10",
+					     "2001:db8:1::11" };
+	static const char *const clash[] = { "200a:db8::1", "2001:db8::1" };
+
+	(void)state;
+	take(v4, 1);
+	assert_int_equal(width(true), 4);
+	assert_int_equal(width(false), 7);
+	take(mixed, 4);
+	assert_int_equal(width(true), 9);
+	assert_int_equal(width(false), 13);
+	take(clash, 2);
+	assert_int_equal(width(true), width(false));
+	setup(NULL);
+}
+
+/* The pair that is looked for is the first of those that ordinary payloads have least of. */
+static void rare_bytes_are_looked_for(void **state)
+{
+	static const struct {
+		uint8_t b[4];
+		unsigned key;
+	} rows[] = {
+		{ { 0x80, 0x81, 0x90, 0x91 }, 0 }, { { 0x80, 0, 0x90, 0x91 }, 2 },
+		{ { 0x80, 0xff, 0x90, 0x91 }, 2 }, { { 0x80, 1, 0x90, 0x91 }, 2 },
+		{ { 0x80, 0x20, 0x90, 0x91 }, 2 }, { { 0x80, 0x1f, 0x90, 0x91 }, 0 },
+		{ { 0x80, 0x7e, 0x90, 0x91 }, 2 }, { { 0x80, 0x7f, 0x90, 0x91 }, 0 },
+		{ { 0xff, 0x90, 0x41, 0x91 }, 1 }, { { 0, 0x90, 0xff, 0x91 }, 1 },
+		{ { 0x80, 0xfe, 0x90, 0x91 }, 0 }, { { 0x80, 2, 0x90, 0x91 }, 0 },
+	};
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		const uint8_t *b = rows[r].b;
+		struct ipaddr a = ipaddr_v4(b);
+		struct identity *s = identity_new(&a, 1);
+
+		assert_non_null(s);
+		for (unsigned i = 0; i < 3; i++)
+			if (identity_passes(s, b[i], b[i + 1], false) != (i == rows[r].key))
+				fail_msg("row %zu: not the pair at %u", r, rows[r].key);
+		identity_free(s);
+	}
 }
 
 static void hits_are_bounded_and_ordered(void **state)
@@ -165,6 +352,7 @@ static void searchers_are_checked(void **state)
 	identity_free(s);
 	identity_free(NULL);
 	assert_string_equal(identity_form_name(IDENTITY_XOR), "xor");
+	assert_string_equal(identity_form_name((enum identity_form)(IDENTITY_XOR + 1)), "?");
 }
 
 /* ---- Addresses ---- */
@@ -281,6 +469,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_of_v4),
 		cmocka_unit_test(forms_of_v6),
+		cmocka_unit_test(nothing_outside_is_looked_at),
+		cmocka_unit_test(many_addresses),
+		cmocka_unit_test(odd_addresses),
+		cmocka_unit_test(widths),
+		cmocka_unit_test(rare_bytes_are_looked_for),
 		cmocka_unit_test(hits_are_bounded_and_ordered),
 		cmocka_unit_test(random_bytes_agree_with_a_plain_search),
 		cmocka_unit_test(searchers_are_checked),

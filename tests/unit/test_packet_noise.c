@@ -224,6 +224,7 @@ static void test_ip_header(void **state)
 	with_byte(p, 25, p.b[25] - 1U, false);
 	with_byte(p, 25, p.b[25] + 1U, false);
 	with_byte(p, 25, 7, false);
+	t.b[36] = 0x77;
 	with_byte(t, 32, 0x40, false); /* TCP's header: too short, longer, longer than the packet */
 	with_byte(t, 32, 0x60, true);
 	with_byte(t, 32, 0xd0, false);

@@ -177,6 +177,7 @@ static void test_addresses_of_one_slot(void **state)
 	struct ipaddr ours = address("203.0.113.10");
 	const struct known_addr *slot = judge_addr(w.j, &ours);
 	struct ipaddr other = ours;
+	char text[IPADDR_TEXT];
 
 	(void)state;
 	for (uint32_t i = 0; i < 1U << 20; i++) {
@@ -192,6 +193,13 @@ static void test_addresses_of_one_slot(void **state)
 		assert_true(judge_addr_is(w.j, &ours, ADDR_REAL));
 		assert_ptr_equal(judge_addr(w.j, &ours), slot);
 	}
+	for (int turn = 0; turn < 3; turn++) {
+		feed(&w, "exit", turn,
+		     ip(ipaddr_format(&other, text, sizeof(text)), SINK, P_UDP,
+			udp(1, 2, fill(1, 9))));
+		feed(&w, "exit", turn, ip(REAL, SINK, P_UDP, udp(1, 2, fill(1, 9))));
+	}
+	assert_int_equal(counters(&w, "exit")->ours, 3);
 	end(&w);
 }
 

@@ -260,24 +260,31 @@ struct list {
 	const struct golden_frame *f;
 	size_t n, at;
 	const char *broken;
-	struct capfile_frame frame;
+	struct capfile_frame frames[3];
 };
 
-static int next(void *arg, const struct capfile_frame **frame, struct err *err)
+static struct capfile_frame frame_of(const struct list *l, size_t i)
+{
+	return (struct capfile_frame){ .number = i + 1,
+				       .linktype = LINK_ETHERNET,
+				       .data = l->f[i].b.b,
+				       .caplen = (uint32_t)l->f[i].b.n,
+				       .len = (uint32_t)l->f[i].b.n,
+				       .time = START + l->f[i].us * NS_PER_US };
+}
+
+/* Three at a time, the last ones excepted. */
+static int next(void *arg, const struct capfile_frame **frames, struct err *err)
 {
 	struct list *l = arg;
+	int n = 0;
 
 	if (l->at == l->n)
 		return l->broken ? err_set(err, EXIT_USAGE, "%s", l->broken) : 0;
-	l->frame = (struct capfile_frame){ .number = l->at + 1,
-					   .linktype = LINK_ETHERNET,
-					   .data = l->f[l->at].b.b,
-					   .caplen = (uint32_t)l->f[l->at].b.n,
-					   .len = (uint32_t)l->f[l->at].b.n,
-					   .time = START + l->f[l->at].us * NS_PER_US };
-	l->at++;
-	*frame = &l->frame;
-	return 1;
+	while (n < 3 && l->at < l->n)
+		l->frames[n++] = frame_of(l, l->at++);
+	*frames = l->frames;
+	return n;
 }
 
 static int run_two(struct world *w, struct list *bridge, struct list *uplink, struct err *err)
@@ -332,6 +339,23 @@ static void test_run_keeps_the_order_of_sources(void **state)
 	end(&w);
 }
 
+static void test_run_of_one_source(void **state)
+{
+	struct world w = lab();
+	struct golden up = { .n = 0 };
+	struct list list;
+	struct judge_source source = { tap(&w, "uplink"), next, &list };
+	struct err err = { 0 };
+
+	(void)state;
+	for (uint16_t i = 0; i < 10; i++)
+		add(&up, "uplink", i, leaving(i, 63, udp(50000, 9, fill(1, 50))));
+	list = (struct list){ .f = up.f, .n = up.n };
+	assert_int_equal(judge_run(w.j, &source, 1, &err), 0);
+	assert_int_equal(counters(&w, "uplink")->frames, 10);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_first_frame_starts_the_clock),
 		cmocka_unit_test(test_run_merges_by_time),
 		cmocka_unit_test(test_run_keeps_the_order_of_sources),
+		cmocka_unit_test(test_run_of_one_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
