@@ -204,6 +204,9 @@ static struct policy *policy_from_file(const char *path, struct err *err)
 
 static int print_facts(const struct args *a, struct err *err)
 {
+	if (a->policy || a->protected_ || a->real || a->n_tunnels || a->o.disable)
+		log_warn("--facts judges nothing: --policy, --protected, --real, --tunnel and "
+			 "--disable have no effect");
 	for (size_t i = 0; i < a->o.n_files; i++)
 		if (facts_print(a->o.files[i], a->o.n_files > 1, stdout, err) < 0)
 			return -1;

@@ -230,9 +230,7 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 		return decode_l2tp(w, p, len);
 	if (on(l, PORT_TEREDO))
 		return decode_teredo(w, p, len);
-	if (on(l, PORT_VXLAN) || on(l, PORT_VXLAN_OLD))
-		return decode_vxlan(w, p, len);
-	return false;
+	return decode_vxlan(w, p, len); /* the last of them */
 }
 
 /* Shapes that say enough on any port, those that reject a random payload at its first bytes first. */

@@ -242,6 +242,9 @@ want 0 analyze --facts "$two"
 [ "$(wc -l < "$tmp/out")" -ge 2 ] || { echo "too few facts"; failed=1; }
 has out '"protocols":'
 has out '"frame":1,'
+silent err
+want 0 analyze --facts --protected 203.0.113.10 "$two"
+has err "--facts judges nothing"
 want 2 analyze --facts "$tmp/text.pcap"
 want 4 analyze --facts "$tmp/cut.pcap"
 has out '"frame":1,'
