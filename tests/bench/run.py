@@ -183,7 +183,7 @@ def live(build, scratch, args):
         for name, argv, ready, sig in (
                 ("none", None, None, None),
                 ("leakproof's tap", [f"{build}/bench/tap", "vb", f"{scratch}/tap.pcap"], "armed", signal.SIGTERM),
-                ("tcpdump -B 65536", ["tcpdump", "-i", "vb", "-B", "65536", "-w", f"{scratch}/tcpdump.pcap"],
+                ("tcpdump -B 524288", ["tcpdump", "-i", "vb", "-B", "524288", "-w", f"{scratch}/tcpdump.pcap"],
                  "listening", signal.SIGINT),
                 ("netsniff-ng", ["netsniff-ng", "--in", "vb", "--out", f"{scratch}/netsniff.pcap", "--silent",
                                  "--ring-size", "64MiB"], None, signal.SIGINT)):

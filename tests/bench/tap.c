@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 		return 2;
 	spec.ifname = argv[1];
 	spec.path = argv[2];
+	spec.ring_mib = 512;
 	memset(spec.nonce, 0x5a, sizeof(spec.nonce));
 	(void)sigemptyset(&end);
 	(void)sigaddset(&end, SIGTERM);
