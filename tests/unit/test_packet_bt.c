@@ -436,6 +436,9 @@ static void lines_of_local_discovery(void **state)
 		{ BYTES(LSD "infohash: 0123456789abcdef0123456789ABCDEF0123456g"), false, 0 },
 		{ BYTES(LSD "infohash: 0123456789abcdef0123456789ABCDEF012345g7"), false, 0 },
 		{ BYTES(LSD "infohush: " HASH), false, 0 },
+		{ BYTES(LSD "infohash: 0123456789abcdef0123456789ABCDEF0123456789"), true, 0 },
+		{ BYTES(LSD "port: 6080"), false, 6080 },
+		{ BYTES(LSD "port: 655350"), false, 0 },
 		{ BYTES(LSD "Port: 6881\r\n"), false, 6881 },
 		{ BYTES(LSD "port:1"), false, 1 },
 		{ BYTES(LSD "port:"), false, 0 },
@@ -462,6 +465,11 @@ static void lines_of_local_discovery(void **state)
 	}
 	forget();
 	assert_false(decode_lsd(&facts, (const uint8_t *)LSD, sizeof(LSD) - 2));
+	assert_true(decode_lsd(
+		&facts, (const uint8_t *)LSD "infohash: f00000000000000000000000000000000000000f",
+		sizeof(LSD) - 1 + 50));
+	assert_true(facts.bt.has_info_hash);
+	forget();
 	/* of two hashes the first counts */
 	assert_true(decode_lsd(&facts,
 			       (const uint8_t *)LSD

@@ -563,6 +563,32 @@ static void what_begins_like_dns(void **state)
 	}
 }
 
+/* What a header alone says: an opcode that there is, something asked or said, and no more of it than is read. */
+static void headers_that_begin_dns(void **state)
+{
+	static const struct {
+		struct dns_facts d;
+		bool begins;
+	} rows[] = {
+		{ { .header = false, .opcode = 15 }, true },
+		{ { .header = true, .questions = 1 }, true },
+		{ { .header = true, .opcode = 6, .questions = 1 }, true },
+		{ { .header = true, .opcode = 7, .questions = 1 }, false },
+		{ { .header = true }, false },
+		{ { .header = true, .additionals = 1 }, false },
+		{ { .header = true, .answers = 1 }, true },
+		{ { .header = true, .authorities = 1 }, true },
+		{ { .header = true, .questions = 64, .answers = 64 }, true },
+		{ { .header = true, .questions = 65 }, false },
+		{ { .header = true, .questions = 1, .answers = 65 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (dns_begins(&rows[i].d) != rows[i].begins)
+			fail_msg("row %zu", i);
+}
+
 /* ---- names of NetBIOS (RFC 1001 14.1) ---- */
 
 static void netbios_names(void **state)
@@ -650,6 +676,7 @@ int main(void)
 		cmocka_unit_test(half_a_record_on_any_port),
 		cmocka_unit_test(no_address_of_what_is_none),
 		cmocka_unit_test(what_begins_like_dns),
+		cmocka_unit_test(headers_that_begin_dns),
 		cmocka_unit_test(netbios_names),
 		cmocka_unit_test(netbios_cut_short),
 	};

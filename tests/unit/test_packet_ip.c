@@ -323,6 +323,26 @@ static void overlaps_are_flagged_and_repetitions_are_not(void **state)
 	assert_true(facts.undecodable);
 }
 
+/* The first fragment once more has its ports from itself, and zeros over what is not there yet are no repetition of it. */
+static void repetitions_and_zeros(void **state)
+{
+	struct frame whole = { .n = 0 }, f;
+
+	decoder_reset(*state);
+	put_udp(&whole, 40000, 40001, 40);
+	put_zero(&whole, 40);
+	put_fragment4(&f, &whole, 0, 24, true);
+	for (int i = 0; i < 2; i++) {
+		decode_exact(*state, &f, LINK_RAW);
+		assert_true(facts.layer[0].has_ports);
+		assert_false(facts.layer[0].ports_from_first);
+	}
+	put_fragment4(&f, &whole, 16, 32, false); /* the first third of it was there */
+	decode_exact(*state, &f, LINK_RAW);
+	assert_true(facts_has_reason(&facts, UND_FRAGMENT_OVERLAP));
+	assert_true(facts.reassembled);
+}
+
 static void a_fragment_beyond_64k_is_named(void **state)
 {
 	struct frame whole, f;
@@ -833,6 +853,7 @@ int main(void)
 		cmocka_unit_test(fragments_become_whole_in_any_order),
 		cmocka_unit_test(later_fragments_get_the_ports_of_the_first),
 		cmocka_unit_test(overlaps_are_flagged_and_repetitions_are_not),
+		cmocka_unit_test(repetitions_and_zeros),
 		cmocka_unit_test(a_fragment_beyond_64k_is_named),
 		cmocka_unit_test(v6_fragments_with_options_behind),
 		cmocka_unit_test(tunnels_are_entered),

@@ -636,6 +636,38 @@ static void a_clock_that_runs_is_utp(void **state)
 	assert_int_equal(facts.weak, 0);
 }
 
+/* A second packet, so much later in time and by the clock of its sender: is it sure to be uTP? */
+static bool two_clocks(struct decoder *d, int64_t passed_ms, int64_t told_us)
+{
+	decoder_reset(d);
+	utp(d, 77000, 0x12345678, 7);
+	utp(d, 77000 + passed_ms, (uint32_t)(0x12345678 + told_us), 7);
+	return facts_has(&facts, PROTO_BT_UTP) && facts.weak == 0;
+}
+
+/* From 10 ms to half an hour; a clock may be an eighth and 5 ms off. */
+static void clocks_at_their_bounds(void **state)
+{
+	static const struct {
+		int64_t ms, us;
+		bool utp;
+	} rows[] = {
+		{ 9, 9000, false },
+		{ 10, 10000, true },
+		{ 10, 16250, true },
+		{ 10, 16251, false },
+		{ 10, 3750, true },
+		{ 10, 3749, false },
+		{ -20, -20000, false },
+		{ 1800000, 1800000000, true },
+		{ 1800001, 1800001000, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (two_clocks(*state, rows[i].ms, rows[i].us) != rows[i].utp)
+			fail_msg("row %zu", i);
+}
+
 static void what_is_no_clock_is_no_utp(void **state)
 {
 	static const int64_t steps[] = { 0, 1, 20, 400000, -500000, 5000000 }; /* for 500 ms */
@@ -709,6 +741,7 @@ int main(void)
 		cmocka_unit_test(old_stun_has_six_types),
 		cmocka_unit_test(turn_channels_need_stun_before),
 		cmocka_unit_test(a_clock_that_runs_is_utp),
+		cmocka_unit_test(clocks_at_their_bounds),
 		cmocka_unit_test(what_is_no_clock_is_no_utp),
 		cmocka_unit_test(implausible_headers_are_no_utp),
 	};
