@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture files: whatever the bytes, the reader ends, and its frames lie inside the buffer. */
+/* Capture files: whatever the bytes, the reader ends, its frames lie inside the buffer, and batches hold the same. */
 #include "fuzz_packet.h"
 #include "packet/capfile.h"
 
@@ -21,23 +21,42 @@ static ptrdiff_t give(void *arg, uint8_t *buf, size_t size, struct err *err)
 	return (ptrdiff_t)n;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What a reading of the whole file said. */
+struct sums {
+	uint64_t frames, bytes;
+	int64_t times;
+	int end;
+};
+
+/* The frames of the file, up to `batch` at a time. */
+static struct sums read_all(const uint8_t *data, size_t size, int batch)
 {
 	struct source s = { data, size, size ? 1 + data[size - 1] * 16U : 1 };
 	struct err err = { 0 };
 	struct capfile *c = capfile_open(give, &s, &err);
-	struct capfile_frame f;
-	uint64_t frames = 0, bytes = 0;
-	int r = -1;
+	struct capfile_frame f[8];
+	struct sums all = { .end = -1 };
 
-	while (c && (r = capfile_next(c, &f, &err)) == 1) {
-		expect(f.number == ++frames && f.offset < size);
-		bytes += f.caplen;
-		expect(bytes <= size);
-		fresh_facts();
-		decode_frame(NULL, f.linktype, f.data, f.caplen, f.len, f.time, &facts);
-	}
-	expect(r == 0 || strstr(err.text, "capture file: "));
+	while (c && (all.end = capfile_batch(c, f, batch, &err)) > 0)
+		for (int i = 0; i < all.end; i++) {
+			expect(f[i].number == ++all.frames && f[i].offset < size);
+			all.bytes += f[i].caplen;
+			expect(all.bytes <= size);
+			all.times ^= f[i].time;
+			fresh_facts();
+			decode_frame(NULL, f[i].linktype, f[i].data, f[i].caplen, f[i].len,
+				     f[i].time, &facts);
+		}
+	expect(all.end == 0 || strstr(err.text, "capture file: "));
 	capfile_close(c);
+	return all;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sums one = read_all(data, size, 1), many = read_all(data, size, 8);
+
+	expect(one.frames == many.frames && one.bytes == many.bytes && one.times == many.times &&
+	       one.end == many.end);
 	return 0;
 }
