@@ -233,7 +233,8 @@ static bool by_port(struct work *w, const uint8_t *p, size_t len)
 	return decode_vxlan(w, p, len); /* the last of them */
 }
 
-/* Shapes that say enough on any port, those that reject a random payload at its first bytes first. */
+/* Shapes that say enough on any port, those that reject a random payload at its first bytes first. noise.c knows how each of
+ * these and of the weak ones begins. */
 static bool by_shape(struct work *w, const uint8_t *p, size_t len)
 {
 	struct facts *f = w->f;

@@ -359,7 +359,7 @@ static bool head_openvpn(struct work *w, const uint8_t *p, size_t n)
 			    on(w->l, PORT_OPENVPN));
 }
 
-/* Shapes that need no more than the segment. */
+/* Shapes that need no more than the segment; noise.c knows how each of these and of the heads begins. */
 static void lone_segment(struct work *w, const uint8_t *p, size_t n)
 {
 	if (lone_bt_message(w->f, p, n) || decode_bt_websocket(w->f, p, n) ||
