@@ -92,10 +92,10 @@ static enum verdict weight(const struct result_scenario *s)
 	return s->must_leak && s->verdict != VERDICT_ERROR ? VERDICT_INCONCLUSIVE : s->verdict;
 }
 
-/* The last "error" event outside of any scenario: why the run ended. NULL: there is none. */
-static const char *run_error(const json_t *events)
+/* The last event of that name outside of any scenario: what ended the run. NULL: there is none. */
+static const json_t *run_event(const json_t *events, const char *name)
 {
-	const char *text = NULL;
+	const json_t *found = NULL;
 	bool inside = false;
 	size_t i;
 	json_t *e;
@@ -104,10 +104,10 @@ static const char *run_error(const json_t *events)
 	{
 		inside |= event_is(e, "scenario-begin");
 		inside &= !event_is(e, "scenario-end");
-		if (event_is(e, "error") && !inside)
-			text = event_str(e, "text");
+		if (event_is(e, name) && !inside)
+			found = e;
 	}
-	return text;
+	return found;
 }
 
 /* How many scenarios, repeats counted, the run was to play. */
@@ -130,14 +130,15 @@ static void raise(struct result *r, enum verdict v)
 		r->verdict = v;
 }
 
+/* why: what ended the run early, or NULL. */
 static char *total_sentence(const struct result *r, size_t want, size_t skipped, size_t unexpected,
-			    const char *error)
+			    const char *why)
 {
 	size_t n = r->n_scenarios;
 
 	if (n == 0)
-		return str_fmt("No scenario ran, so nothing is known%s%s", error ? ": " : ".",
-			       error ? error : "");
+		return str_fmt("No scenario ran, so nothing is known%s%s", why ? ": " : ".",
+			       why ? why : "");
 	if (r->verdict == VERDICT_PASS && skipped)
 		return str_fmt("No packet betrayed the real address in %zu scenarios, and every "
 			       "control was caught; %zu were skipped.",
@@ -152,15 +153,17 @@ static char *total_sentence(const struct result *r, size_t want, size_t skipped,
 			       unexpected, n, verdict_name(r->verdict));
 	if (n < want)
 		return str_fmt("Only %zu of %zu scenarios were played%s%s", n, want,
-			       error ? ": " : ".", error ? error : "");
-	return str_fmt("The run did not come to its end%s%s", error ? ": " : ".",
-		       error ? error : "");
+			       why ? ": " : ".", why ? why : "");
+	return str_fmt("The run did not come to its end%s%s", why ? ": " : ".", why ? why : "");
 }
 
 void evaluate_total(struct result *r, const json_t *events)
 {
 	size_t unexpected = 0, skipped = 0, want = planned(events);
-	const char *error = run_error(events);
+	const json_t *error = run_event(events, "error");
+	const char *why = error				     ? event_str(error, "text")
+			  : run_event(events, "interrupted") ? "interrupted"
+							     : NULL;
 
 	r->verdict = VERDICT_PASS;
 	for (size_t i = 0; i < r->n_scenarios; i++) {
@@ -179,7 +182,7 @@ void evaluate_total(struct result *r, const json_t *events)
 	if (error)
 		raise(r, VERDICT_ERROR);
 	free(r->sentence);
-	r->sentence = total_sentence(r, want, skipped, unexpected, error);
+	r->sentence = total_sentence(r, want, skipped, unexpected, why);
 }
 
 int evaluate_exit_status(const struct result *r)

@@ -182,6 +182,8 @@ static int play_set(struct run *r, const struct scenario_set *set, struct err *e
 				return -1;
 			report_live(&r->result->scenarios[r->result->n_scenarios - 1], stderr);
 		}
+	if (*r->stop) /* of the run, not of a scenario: none may have begun */
+		journal_event(r->journal, "interrupted", NULL);
 	return 0;
 }
 

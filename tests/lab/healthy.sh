@@ -20,7 +20,7 @@ compose -f /stack/compose.yml up -d --wait >"$tmp/up.log" 2>&1 || { tail "$tmp/u
 
 # ---- taps: inside and on the tunnel headers are enough; at the exit whole packets are wanted, of one minute ----
 beside() { # node interface snaplen name command-before...
-	nsenter --net="/proc/$(field "pids.$1")/ns/net" "${@:5}" tcpdump -i "$2" -B 65536 -s "$3" --time-stamp-precision=nano -Z root -w "$tmp/$4.pcap" 2>"$tmp/$4.log" &
+	nsenter --net="/proc/$(field "pids.$1")/ns/net" "${@:5}" tcpdump -i "$2" -B 262144 -s "$3" --time-stamp-precision=nano -Z root -w "$tmp/$4.pcap" 2>"$tmp/$4.log" &
 	dumps+=($!)
 	for _ in $(seq 100); do
 		grep -q listening "$tmp/$4.log" 2>/dev/null && return

@@ -565,6 +565,28 @@ static void test_fewer_scenarios_than_planned(void **state)
 	story_expect(s, VERDICT_PASS, VERDICT_INCONCLUSIVE, "");
 }
 
+/* Between two scenarios, or before the first: the last one played says nothing of it. */
+static void test_a_run_that_was_interrupted(void **state)
+{
+	struct story *s = *state;
+	struct result *r;
+
+	(void)json_object_set_new(story_find(s, "run", NULL), "scenarios", json_integer(2));
+	(void)story_event(s, "interrupted", NULL);
+	story_expect(s, VERDICT_PASS, VERDICT_INCONCLUSIVE, "");
+	r = story_judge(s);
+	assert_string_equal(r->sentence, "Only 1 of 2 scenarios were played: interrupted");
+	assert_int_equal(evaluate_exit_status(r), EXIT_INCONCLUSIVE);
+	result_free(r);
+	while (json_array_size(s->events) > 1)
+		(void)json_array_remove(s->events, 1);
+	(void)story_event(s, "interrupted", NULL);
+	r = story_judge(s);
+	assert_string_equal(r->sentence, "No scenario ran, so nothing is known: interrupted");
+	assert_int_equal(r->verdict, VERDICT_INCONCLUSIVE);
+	result_free(r);
+}
+
 static void test_a_run_that_ended_with_an_error(void **state)
 {
 	struct story *s = *state;
@@ -650,6 +672,7 @@ int main(void)
 		STORY(test_a_scenario_that_was_interrupted),
 		STORY(test_a_journal_that_was_cut),
 		STORY(test_fewer_scenarios_than_planned),
+		STORY(test_a_run_that_was_interrupted),
 		STORY(test_a_run_that_ended_with_an_error),
 		STORY(test_no_scenario),
 		STORY(test_skipped_scenarios_alone_are_no_pass),
