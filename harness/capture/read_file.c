@@ -143,9 +143,7 @@ int read_file_batch(struct read_file *r, struct capfile_frame *f, int max, struc
 
 int read_file_next(struct read_file *r, struct capfile_frame *f, struct err *err)
 {
-	int rc = capfile_next(r->cap, f, err);
-
-	return rc < 0 ? err_wrap(err, "%s", r->path) : rc;
+	return read_file_batch(r, f, 1, err);
 }
 
 const char *read_file_format(const struct read_file *r)

@@ -20,8 +20,8 @@ struct ipaddr {
 static inline struct ipaddr ipaddr_v4(const uint8_t bytes[4])
 {
 	static const uint8_t mapped[4] = { 0, 0, 0xff, 0xff };
-	uint64_t half =
-		0; /* written whole, as it is read: a processor waits for what was written in parts */
+	/* written by halves, as it is read: a processor waits for what was written in smaller parts */
+	uint64_t half = 0;
 	struct ipaddr a;
 	uint32_t v[2];
 

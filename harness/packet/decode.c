@@ -313,7 +313,7 @@ static bool decode_plain(struct work *w, struct span s)
 	struct net_layer *l = &f->layer[0];
 	uint32_t total;
 
-	if (s.len < 34 || be16(p + 12) != ETHERTYPE_IP4 || ip[0] != 0x45 || be16(ip + 6) & 0x3fff)
+	if (s.len < 34 || be16(p + 12) != ETHERTYPE_IP4 || !ip4_is_plain(ip))
 		return false;
 	total = be16(ip + 2);
 	if (total < 20 || total > s.wire - 14)

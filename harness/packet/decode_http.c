@@ -36,8 +36,7 @@ static const uint8_t *method_end(const uint8_t *p, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && n <= METHOD_MAX &&
-	       ((p[n] >= 'A' && p[n] <= 'Z') || p[n] == '-' || p[n] == '_'))
+	while (n < len && n <= METHOD_MAX && is_method_letter(p[n]))
 		n++;
 	return n >= 3 && n < len && n <= METHOD_MAX && p[n] == ' ' ? p + n : NULL;
 }

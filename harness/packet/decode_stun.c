@@ -4,8 +4,6 @@
 
 #define STUN_HEADER 20
 
-static const uint8_t cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
-
 enum {
 	ATTR_MAPPED = 0x0001,
 	ATTR_SOURCE = 0x0004,
@@ -97,7 +95,7 @@ bool decode_stun(struct facts *f, const uint8_t *p, size_t len)
 {
 	size_t stated;
 
-	if (len < STUN_HEADER || p[0] & 0xc0 || memcmp(p + 4, cookie, 4) != 0)
+	if (len < STUN_HEADER || p[0] & 0xc0 || be32(p + 4) != STUN_COOKIE)
 		return false;
 	fact_set(f, PROTO_STUN);
 	stun_begin(f, p, false);

@@ -107,7 +107,7 @@ static void add_text(struct identity *s, size_t address, const char *text, bool 
 	size_t key = strcspn(text, hex ? ":" : ".-");
 
 	if (key == 0)
-		return; /* "::1", which the forms with every group written find no less */
+		return; /* "::1" is looked for with its groups written only: no byte stands before the colon */
 	p.len = (uint8_t)strlen(text);
 	memcpy(p.bytes, text, p.len);
 	p.group = hex ? GROUP_HEX : GROUP_DIGITS;

@@ -7,6 +7,7 @@
 #include "packet/decode.h"
 
 #define ETHERTYPE_IP4 0x0800
+#define STUN_COOKIE   0x2112a442U /* RFC 5389 6 */
 
 /* A stretch of bytes: len were captured, wire is what the headers say was there (wire >= len). */
 struct span {
@@ -86,6 +87,18 @@ static inline uint16_t le16(const uint8_t *p)
 static inline uint32_t le32(const uint8_t *p)
 {
 	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* Of IPv4: no options, no fragment. */
+static inline bool ip4_is_plain(const uint8_t ip[8])
+{
+	return ip[0] == 0x45 && (be16(ip + 6) & 0x3fff) == 0;
+}
+
+/* Of HTTP's methods (RFC 9110 5.6.2), which use capitals and what stands between their words. */
+static inline bool is_method_letter(uint8_t b)
+{
+	return (b >= 'A' && b <= 'Z') || b == '-' || b == '_';
 }
 
 static inline int hex_digit(uint8_t b)

@@ -5,7 +5,6 @@
 
 #include <netinet/in.h>
 
-#define STUN_COOKIE   0x2112a442U
 #define SEGMENT_LEAST 6	 /* a TLS record that can be told */
 #define UTP_LEAST     20 /* its header; all that is looked at in a datagram lies in there */
 
@@ -47,7 +46,7 @@ static bool segment_may_begin(uint8_t b)
 static bool is_method(const uint8_t p[3])
 {
 	for (int i = 0; i < 3; i++)
-		if (!in_range(p[i], 'A', 'Z') && p[i] != '-' && p[i] != '_')
+		if (!is_method_letter(p[i]))
 			return false;
 	return true;
 }
@@ -97,7 +96,7 @@ static bool ip_is_noise(struct work *w, const uint8_t *ip, size_t captured)
 	struct net_layer *l = w->l;
 	size_t total;
 
-	if (captured < 28 || ip[0] != 0x45 || be16(ip + 6) & 0x3fff)
+	if (captured < 28 || !ip4_is_plain(ip))
 		return false;
 	total = be16(ip + 2);
 	if (total < 28 || total > captured)

@@ -34,8 +34,7 @@ static bool is_same(const uint8_t *a, const uint8_t *b)
 const struct again *again_find(const struct again *of_tap, int linktype, const uint8_t *p,
 			       uint32_t caplen, uint32_t len)
 {
-	if (linktype != LINK_ETHERNET || !(of_tap[0].tuple || of_tap[1].tuple) ||
-	    !lengths_agree(p, caplen, len))
+	if (linktype != LINK_ETHERNET || !lengths_agree(p, caplen, len))
 		return NULL;
 	for (size_t i = 0; i < AGAIN_SLOTS; i++)
 		if (of_tap[i].tuple && is_same(of_tap[i].head, p) &&

@@ -70,8 +70,8 @@ void addr_find_out(const struct policy *p, const struct ipaddr *a, struct known_
 struct asker;
 struct asker *asker_new(const struct rule *disabled); /* NULL when memory is out; free() ends it */
 uint64_t asker_rules(const struct asker *a, const struct rule_ctx *c); /* a bit per rules[] */
-bool asker_passes_noise(const struct asker *a,
-			enum tap_role role); /* every rule of the role does */
+/* Does every rule of the role pass noise? */
+bool asker_passes_noise(const struct asker *a, enum tap_role role);
 
 /* ---- judge_seam.c: text across two TCP segments ---- */
 
@@ -268,9 +268,8 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 		  int64_t *gap);
 void match_exit(struct judge *j, const struct net_layer *l, int64_t time);
 void match_expire(struct judge *j, bool all);
-bool match_waits(
-	const struct judge
-		*j); /* is there any packet of the inside that was not seen elsewhere yet? */
+/* Is there any packet of the inside that was not seen elsewhere yet? */
+bool match_waits(const struct judge *j);
 
 /* judge_flow.c */
 /* The flow of a packet, made when it is a new one; valid until the next call. */

@@ -154,6 +154,11 @@ static bool fits(const struct attempt *a, uint64_t key, const struct net_layer *
 	return a->ttl >= l->ttl && a->ttl - l->ttl <= 4;
 }
 
+bool match_waits(const struct judge *j)
+{
+	return j->match->first != j->match->end;
+}
+
 int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int services[2],
 		  int64_t *gap)
 {
@@ -163,8 +168,8 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 	uint64_t key;
 	int n = 0;
 
-	if (m->first == m->end)
-		return 0; /* nothing waits: spare the hash */
+	if (!match_waits(j))
+		return 0; /* spare the hash */
 	key = match_key(l) | 1;
 	FOR_CHAIN(m, a, key)
 	{
@@ -183,11 +188,6 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 }
 
 /* One packet at the exit may be several of the inside that were merged: follow the sequence numbers. */
-bool match_waits(const struct judge *j)
-{
-	return j->match->first != j->match->end;
-}
-
 void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 {
 	struct matcher *m = j->match;
@@ -195,7 +195,7 @@ void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 	uint32_t seq = l->seq;
 	uint64_t key;
 
-	if (m->first == m->end)
+	if (!match_waits(j))
 		return; /* as above */
 	key = match_key(l) | 1;
 	for (;;) {

@@ -59,10 +59,10 @@ static struct seam *seam_slot(struct seams *seams, uint64_t key)
 	return &seams->slot[key >> 54];
 }
 
-/* Does the segment go on where the one that s remembers ends, with a byte that belongs to it? */
+/* Does the segment go on where the one that s remembers ends? */
 static bool goes_on(const struct seam *s, uint64_t key, const struct net_layer *l)
 {
-	return seam_may_hold(l->payload[0]) && s->key == key && s->next == l->seq;
+	return s->key == key && s->next == l->seq;
 }
 
 bool seam_is_there(struct seams *seams, struct net_layer *l)
@@ -84,7 +84,7 @@ size_t seam_join(struct seams *seams, struct net_layer *l, uint8_t joined[SEAM_M
 	*at = 0;
 	if (l->proto != IPPROTO_TCP || n == 0 || l->payload_len < l->payload_wire)
 		return 0;
-	if (goes_on(s, key, l))
+	if (seam_may_hold(l->payload[0]) && goes_on(s, key, l))
 		before = s->len;
 	memcpy(joined, s->tail, before);
 	memcpy(joined + before, l->payload, n);
