@@ -548,7 +548,13 @@ void decoder_reset(struct decoder *d);
 enum undecodable decode_frame(struct decoder *d, uint32_t linktype, const uint8_t *data,
 			      uint32_t caplen, uint32_t len, int64_t time, struct facts *out);
 
-/* A frame of which decode_frame() would say no more than which protocols it is of, of those that name nobody: no address,
+/* What may be recognised in noise: none of them names anybody. */
+#define NOISE_PROTOS                                                                  \
+	(PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_TLS) |         \
+	 PROTO_BIT(PROTO_QUIC) | PROTO_BIT(PROTO_BT_UTP) | PROTO_BIT(PROTO_OPENVPN) | \
+	 PROTO_BIT(PROTO_DOT) | PROTO_BIT(PROTO_NETBIOS))
+
+/* A frame of which decode_frame() would say no more than which of NOISE_PROTOS it is of: no address,
  * name or id in it, no DNS, nothing undecodable; and by which it would read no later frame otherwise. False: not sure. Where it
  * is true, *l has source, destination, protocol, ports, TCP's sequence number, and the payload, which is all there; its other
  * members are not set. */

@@ -73,6 +73,11 @@ static bool version_is_known(uint32_t v)
 	return v == V1 || v == V2 || is_draft(v) || is_google(v) || is_mvfst(v) || is_reserved(v);
 }
 
+bool quic_may_be_version(uint32_t v)
+{
+	return v == 0 || version_is_known(v);
+}
+
 /* Of versions that name no draft: they are of the time of one of several, and a wrong salt shows by the tag. */
 static const uint8_t *const any_salt[] = { salt_v1, salt_29, salt_23, salt_22 };
 #define SALTS (sizeof(any_salt) / sizeof(any_salt[0]))
@@ -353,7 +358,7 @@ static bool long_header(struct cursor *c, struct quic_facts *q)
 	memset(q, 0, sizeof(*q));
 	q->version = cursor_u32(c);
 	q->long_header = true;
-	if (c->short_ || !(first & 0x80) || (q->version != 0 && !version_is_known(q->version)))
+	if (c->short_ || !(first & 0x80) || !quic_may_be_version(q->version))
 		return false;
 	if (!(first & 0x40) && is_reserved(q->version))
 		return false;

@@ -191,6 +191,7 @@ bool openvpn_is_reset(const uint8_t *p, size_t len);
 /* Take what openvpn_message() read for OpenVPN? A hard reset has a shape of its own; what follows is known by it, or, less
  * surely, by the port. */
 bool openvpn_take(struct work *w, const struct openvpn_facts *o, bool reset, bool on_port);
+bool quic_may_be_version(uint32_t v); /* one that long_header() takes; 0 is negotiation */
 bool decode_quic_long(struct work *w, const uint8_t *p, size_t len);
 /* What stands in an Initial once it is decrypted. */
 void decode_quic_frames(struct work *w, const uint8_t *p, size_t len);

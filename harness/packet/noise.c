@@ -13,12 +13,28 @@ static bool in_range(uint8_t b, uint8_t low, uint8_t high)
 	return b >= low && b <= high;
 }
 
-/* What one byte rules out: decode_quic_long() and DTLS, a DHT dictionary, BT-SEARCH, SSDP's three methods, TURN's channels,
- * uTP's SYN, OpenVPN's resets. */
-static bool datagram_may_begin(uint8_t b)
+/* What begins with 0x40 to 0x4f: TURN's channels, which state a length (padded), BT-SEARCH, SSDP's three methods. */
+static bool may_be_channel_or_text(const uint8_t *p, size_t n)
 {
-	return b >= 0x80 || b >> 4 == 4 || in_range(b, 20, 26) || b == 'd' || b == 0x38 ||
-	       b == 0x50;
+	size_t stated = be16(p + 2) + 4U;
+
+	return (stated <= n && n - stated <= 3) || is_method_letter(p[1]);
+}
+
+/* What a few bytes rule out: decode_quic_long(), DTLS, a DHT dictionary, OpenVPN's resets. */
+static bool datagram_may_begin(const uint8_t *p, size_t n)
+{
+	uint8_t b = p[0];
+
+	if (b >= 0x80)
+		return quic_may_be_version(be32(p + 1));
+	if (b >> 4 == 4)
+		return may_be_channel_or_text(p, n);
+	if (in_range(b, 20, 26))
+		return p[1] == 0xfe || p[1] == 1;
+	if (b == 'd')
+		return in_range(p[1], '0', '9');
+	return b == 0x38 || b == 0x50;
 }
 
 /* The rest of by_shape() and by_weak_shape(): WireGuard and a tracker's replies, a tracker's requests, STUN with its cookie and
@@ -27,7 +43,7 @@ static bool datagram_is_noise(struct work *w, const uint8_t *p, size_t n)
 {
 	if (n < UTP_LEAST)
 		return n == 0;
-	if (datagram_may_begin(p[0]) || le32(p) <= 4 || be32(p) <= 4 || be32(p + 8) <= 2)
+	if (datagram_may_begin(p, n) || le32(p) <= 4 || be32(p) <= 4 || be32(p + 8) <= 2)
 		return false;
 	if (be32(p + 4) == STUN_COOKIE || (p[0] <= 1 && p[1] != 0))
 		return false;

@@ -22,15 +22,6 @@ struct passing {
 	uint64_t frame;
 };
 
-static void count_frame(struct judge_tap_counters *n, const struct capfile_frame *f)
-{
-	if (n->frames++ == 0)
-		n->first = f->time;
-	n->bytes += max_u64(f->len, f->caplen);
-	n->truncated += f->caplen < f->len;
-	n->last = f->time;
-}
-
 /* Ask the rules of the tap's role. True when one of weight fired and the packet was no control. */
 static bool ask_rules(struct passing *p)
 {
@@ -107,42 +98,13 @@ static bool pass_again(struct judge *j, size_t tap, const struct capfile_frame *
 	if (!a || (a->out && j->p->taps[tap].role == TAP_UPLINK &&
 		   (j->wg_port != a->sport || j->wg_receiver != a->receiver)))
 		return false;
-	count_frame(n, f);
+	judge_count_frame(n, f);
 	n->ours += a->ours;
 	n->tunnel_packets++;
 	n->tunnel_bytes += f->len;
 	if (judge_wireguard_data(f->data + AGAIN_MESSAGE, f->len - AGAIN_MESSAGE))
 		note_data(j, tap, a->out, f->time);
 	match_expire(j, false);
-	return true;
-}
-
-/* Could an address stand in that payload as text, or one that the segment before began end in it? */
-static bool holds_text(const struct judge *j, struct net_layer *l)
-{
-	struct identity_hit hit;
-
-	return j->identity && l->payload_len &&
-	       ((l->proto == IPPROTO_TCP && seam_is_there(j->seams, l)) ||
-		identity_search_text(j->identity, l->payload, l->payload_len, &hit, 1) != 0);
-}
-
-/* Noise at the tunnel's exit: true, and it is counted. */
-static bool pass_noise(struct judge *j, size_t tap, const struct capfile_frame *f)
-{
-	struct judge_tap_counters *n = &j->counters[tap];
-	struct net_layer l;
-	size_t at;
-
-	if (match_waits(j) ||
-	    !frame_is_noise(j->decoders[tap], f->linktype, f->data, f->caplen, &l) ||
-	    holds_text(j, &l))
-		return false;
-	count_frame(n, f);
-	n->ours += judge_addr_is(j, &l.src, ADDR_OURS) || judge_addr_is(j, &l.dst, ADDR_OURS);
-	if (j->seams && l.proto == IPPROTO_TCP && l.payload_len &&
-	    seam_may_hold(l.payload[l.payload_len - 1]))
-		(void)seam_join(j->seams, &l, j->seam, &at);
 	return true;
 }
 
@@ -375,7 +337,7 @@ __attribute__((noinline)) static void pass_decoded(struct judge *j, size_t tap,
 	p.frame = f->number;
 	(void)decode_frame(j->decoders[tap], f->linktype, f->data, f->caplen, f->len, f->time,
 			   &j->facts);
-	count_frame(p.n, f);
+	judge_count_frame(p.n, f);
 	know_ends(j, facts_outer(&j->facts));
 	judge_find_mark(j, f->data, f->caplen, &j->facts, &p.mark);
 	if (p.mark.beacon) {
@@ -395,8 +357,20 @@ __attribute__((noinline)) static void pass_decoded(struct judge *j, size_t tap,
 static void take(struct judge *j, size_t tap, const struct capfile_frame *f)
 {
 	note_time(j, f->time);
-	if (!(j->quiet[tap] ? pass_noise(j, tap, f) : pass_again(j, tap, f)))
-		pass_decoded(j, tap, f);
+	switch (j->noise[tap]) {
+	case NOISE_OF_EXIT:
+		if (noise_pass_exit(j, tap, f))
+			return;
+		break;
+	case NOISE_OF_BYSTANDERS:
+		if (pass_again(j, tap, f) || noise_pass_bystanders(j, tap, f))
+			return;
+		break;
+	case NOISE_DECODED:
+		if (pass_again(j, tap, f))
+			return;
+	}
+	pass_decoded(j, tap, f);
 }
 
 void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype,

@@ -35,10 +35,28 @@ struct asker *asker_new(const struct rule *disabled)
 	return a;
 }
 
+#define NOT_OF_BYSTANDERS \
+	(NEED_EXPOSED | NEED_TIED | NEED_IN_TUNNEL | NEED_BESIDE_TUNNEL | NEED_UNREADABLE)
+
+/* Bystanders' noise is tied to nobody, and not uTP where it leaves (judge_noise.c). */
+static bool asks_bystanders(const struct rule *r)
+{
+	uint64_t noise = r->protos & NOISE_PROTOS;
+
+	if (r->needs & (NEED_LEAVING | NEED_OUTSIDE))
+		noise &= ~PROTO_BIT(PROTO_BT_UTP);
+	return !(r->needs & NOT_OF_BYSTANDERS) && (r->protos == 0 || noise);
+}
+
+bool rule_passes_noise(const struct rule *r, bool outside)
+{
+	return r->passes_noise || (outside && !asks_bystanders(r));
+}
+
 bool asker_passes_noise(const struct asker *a, enum tap_role role)
 {
 	for (uint64_t ask = a->role[role]; ask; ask &= ask - 1)
-		if (!rules[__builtin_ctzll(ask)]->passes_noise)
+		if (!rule_passes_noise(rules[__builtin_ctzll(ask)], TAP_BIT(role) & TAPS_OUTSIDE))
 			return false;
 	return true;
 }

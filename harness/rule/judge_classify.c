@@ -6,13 +6,13 @@
 #include "rule/judge_internal.h"
 
 static enum packet_direction by_mac(const struct policy *p, const struct policy_tap *t,
-				    const struct facts *f)
+				    const uint8_t mac[6])
 {
 	if (t->has_peer_mac)
-		return memcmp(f->src_mac, t->peer_mac, 6) == 0 ? DIR_IN : DIR_OUT;
-	if (t->has_mac && memcmp(f->src_mac, t->mac, 6) == 0)
+		return memcmp(mac, t->peer_mac, 6) == 0 ? DIR_IN : DIR_OUT;
+	if (t->has_mac && memcmp(mac, t->mac, 6) == 0)
 		return DIR_OUT;
-	if (judge_mac_owner(p, f->src_mac)) /* a container with a leg of its own (macvlan) */
+	if (judge_mac_owner(p, mac)) /* a container with a leg of its own (macvlan) */
 		return DIR_OUT;
 	return t->has_mac ? DIR_IN : DIR_UNKNOWN;
 }
@@ -59,7 +59,7 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 		return l ? at_exit(j->src_is, j->dst_is) : DIR_UNKNOWN;
 	/* forged frames carry the Ethernet address of nobody */
 	if (f->linktype == LINK_ETHERNET && !forged)
-		d = by_mac(j->p, t, f);
+		d = by_mac(j->p, t, f->src_mac);
 	else if (is_cooked(f) && t->role == TAP_UPLINK)
 		d = f->sll_type == 4 ? DIR_OUT : DIR_IN;
 	if (d != DIR_UNKNOWN)
@@ -71,6 +71,14 @@ enum packet_direction judge_direction(const struct judge *j, const struct policy
 	if (from_router(f))
 		return DIR_IN;
 	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
+}
+
+enum packet_direction judge_direction_by(const struct judge *j, const struct policy_tap *t,
+					 const uint8_t *mac, uint32_t src_is, uint32_t dst_is)
+{
+	enum packet_direction d = mac ? by_mac(j->p, t, mac) : DIR_UNKNOWN;
+
+	return d == DIR_UNKNOWN ? by_addr(src_is, dst_is) : d;
 }
 
 /* What the decoder is sure of and what no tunnel's payload can be. DNS on a port that is not its own has its whole shape; a
@@ -433,8 +441,9 @@ static bool in_range(uint16_t port, uint16_t low, uint16_t high)
 	return high == 0 || (port >= low && port <= high);
 }
 
-static bool allow_tuple(const struct policy_allow *a, const struct facts *f,
-			const struct net_layer *l, enum packet_direction dir)
+/* cut: the capture ends before the ports */
+static bool allow_tuple(const struct policy_allow *a, const struct net_layer *l,
+			enum packet_direction dir, bool cut)
 {
 	bool out = dir != DIR_IN;
 	const struct ipaddr *peer = out ? &l->dst : &l->src;
@@ -443,7 +452,7 @@ static bool allow_tuple(const struct policy_allow *a, const struct facts *f,
 	if (a->proto != l->proto || (a->direction == POLICY_OUT && !out) ||
 	    (a->direction == POLICY_IN && out) || !policy_prefix_has(&a->peer, peer))
 		return false;
-	if (!ported || ports_were_cut(f, l))
+	if (!ported || cut)
 		return true;
 	return l->has_ports && in_range(out ? l->dport : l->sport, a->port_low, a->port_high) &&
 	       in_range(out ? l->sport : l->dport, a->local_low, a->local_high);
@@ -480,7 +489,8 @@ const struct policy_allow *judge_allow(const struct judge *j, const struct rule_
 		const struct policy_allow *a = &j->p->allows[i];
 		enum fit fit;
 
-		if (!allow_tuple(a, c->facts, l, c->dir) || !allow_who(j, a, &c->who))
+		if (!allow_tuple(a, l, c->dir, ports_were_cut(c->facts, l)) ||
+		    !allow_who(j, a, &c->who))
 			continue;
 		fit = shape_fits(a->shape, c->facts, flow);
 		if (fit == FIT_NO) {
@@ -494,4 +504,18 @@ const struct policy_allow *judge_allow(const struct judge *j, const struct rule_
 	if (refused)
 		flow->shape = FLOW_SHAPE_BAD;
 	return NULL;
+}
+
+bool judge_may_excuse(const struct judge *j, const struct net_layer *l, enum packet_direction dir)
+{
+	const struct attributed nobody = { .how = ATTR_NONE };
+
+	for (size_t i = 0; i < j->p->n_allows; i++)
+		if (allow_tuple(&j->p->allows[i], l, dir, false) &&
+		    allow_who(j, &j->p->allows[i], &nobody))
+			return true;
+	for (size_t i = 0; i < j->p->n_published; i++)
+		if (j->p->published[i].port == l->sport)
+			return true;
+	return false;
 }

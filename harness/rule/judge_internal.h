@@ -3,6 +3,7 @@
 #ifndef RULE_JUDGE_INTERNAL_H
 #define RULE_JUDGE_INTERNAL_H
 
+#include "base/order.h"
 #include "packet/decode.h"
 #include "packet/identity.h"
 #include "rule/judge.h"
@@ -70,7 +71,9 @@ void addr_find_out(const struct policy *p, const struct ipaddr *a, struct known_
 struct asker;
 struct asker *asker_new(const struct rule *disabled); /* NULL when memory is out; free() ends it */
 uint64_t asker_rules(const struct asker *a, const struct rule_ctx *c); /* a bit per rules[] */
-/* Does every rule of the role pass noise? */
+/* Does it never fire on noise without a real address in text? outside: on that of bystanders. */
+bool rule_passes_noise(const struct rule *r, bool outside);
+/* Does every rule of the role pass noise? On a tap of the outside: that of bystanders. */
 bool asker_passes_noise(const struct asker *a, enum tap_role role);
 
 /* ---- judge_seam.c: text across two TCP segments ---- */
@@ -106,6 +109,16 @@ const struct again *again_find(const struct again *of_tap, int linktype, const u
 			       uint32_t caplen, uint32_t len);
 /* Keep what was judged of a frame that carried the tunnel's data, where the next can be told by its first bytes. */
 void again_keep(struct again *of_tap, const struct again *what, const struct facts *f);
+
+/* ---- judge_noise.c: what passes undecoded because nobody is in it ---- */
+
+enum noise_way { NOISE_DECODED, NOISE_OF_EXIT, NOISE_OF_BYSTANDERS };
+
+bool noise_may_be_tied(const struct judge *j);
+enum noise_way noise_way(const struct judge *j, const struct policy_tap *t);
+/* True: the frame is counted and done with. False: nothing was done, it has to be decoded. */
+bool noise_pass_exit(struct judge *j, size_t tap, const struct capfile_frame *f);
+bool noise_pass_bystanders(struct judge *j, size_t tap, const struct capfile_frame *f);
 
 /* ---- judge_flow.c: what is known about a flow on the outside ---- */
 
@@ -201,7 +214,8 @@ struct judge {
 	uint32_t src_is, dst_is;
 	int32_t src_service; /* whose leg the source is; -1: nobody's */
 	struct asker *asker;
-	bool *quiet; /* per tap: may noise pass undecoded? */
+	enum noise_way *noise; /* per tap */
+	bool ties;	       /* noise_may_be_tied() */
 };
 
 /* What an address is, as judge_addr.c says; valid until the next call. In line, because every packet asks twice. */
@@ -224,6 +238,15 @@ static inline bool judge_addr_is(const struct judge *j, const struct ipaddr *a, 
 	return (judge_addr(j, a)->is & bits) != 0;
 }
 
+static inline void judge_count_frame(struct judge_tap_counters *n, const struct capfile_frame *f)
+{
+	if (n->frames++ == 0)
+		n->first = f->time;
+	n->bytes += max_u64(f->len, f->caplen);
+	n->truncated += f->caplen < f->len;
+	n->last = f->time;
+}
+
 /* The mark that a frame carries. */
 struct mark_found {
 	bool canary, control, beacon;
@@ -234,6 +257,10 @@ struct mark_found {
 /* judge_classify.c */
 enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
 				      const struct facts *f, bool forged);
+/* The same of an IP packet, not forged, on a tap of the outside. mac: of its sender, NULL where the link has none; the bits of
+ * both ends (enum addr_bit). */
+enum packet_direction judge_direction_by(const struct judge *j, const struct policy_tap *t,
+					 const uint8_t *mac, uint32_t src_is, uint32_t dst_is);
 enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified);
@@ -242,6 +269,8 @@ bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l)
 bool judge_wireguard_data(const uint8_t *message, size_t wire);
 /* flow: of the packet; NULL only without an IP header. */
 const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const struct flow *flow);
+/* Could an allowance or a published port excuse that packet, if its shape fitted? For one that is tied to nobody. */
+bool judge_may_excuse(const struct judge *j, const struct net_layer *l, enum packet_direction dir);
 /* *verified: is its shape what the allowance says, as far as such a thing can be seen? False where the capture ends before
  * that. */
 const struct policy_allow *judge_allow(const struct judge *j, const struct rule_ctx *c,

@@ -54,10 +54,9 @@ static void look_at_taps(struct judge *j)
 		j->has_exit |= role == TAP_EXIT;
 		j->has_uplink |= (TAP_BIT(role) & TAPS_OUTSIDE) != 0;
 		j->has_uplink_tap |= role == TAP_UPLINK;
-		/* marks are searched for in every payload */
-		j->quiet[i] = asker_passes_noise(j->asker, role) && !j->p->has_nonce &&
-			      !j->p->has_control_mac && !j->opts.decode_all;
+		j->noise[i] = noise_way(j, &j->p->taps[i]);
 	}
+	j->ties = noise_may_be_tied(j);
 	j->match->window = j->has_exit ? WINDOW_EXIT : WINDOW_UPLINK;
 }
 
@@ -122,7 +121,7 @@ static void make_stores(struct judge *j, bool *failed)
 	j->match = room(failed, 1, sizeof(*j->match));
 	j->flows = room(failed, 1, sizeof(*j->flows));
 	j->known = room(failed, KNOWN_ADDRS, sizeof(*j->known));
-	j->quiet = room(failed, p->n_taps, sizeof(*j->quiet));
+	j->noise = room(failed, p->n_taps, sizeof(*j->noise));
 	if (!p->has_nonce && !j->opts.decode_all) /* else every payload is searched for it */
 		j->again = room(failed, p->n_taps * AGAIN_SLOTS, sizeof(*j->again));
 	for (size_t s = 0; s <= N_SERIES; s++)
@@ -218,7 +217,7 @@ void judge_free(struct judge *j)
 	free(j->known);
 	free(j->seams);
 	free(j->again);
-	free(j->quiet);
+	free(j->noise);
 	free(j->asker);
 	for (size_t s = 0; s <= N_SERIES; s++)
 		free(j->bins[s]);

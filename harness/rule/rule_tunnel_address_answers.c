@@ -30,5 +30,6 @@ const struct rule rule_tunnel_address_answers = {
 	.classes = classes,
 	.taps = TAPS_OUTSIDE,
 	.needs = NEED_LEAVING | NEED_IP,
+	.passes_noise = true,
 	.match = match,
 };

@@ -2,6 +2,7 @@
 /* Makes capture files for the benchmark: the same bytes for the same arguments, so that every program reads the same.
  * usage: generate PLACE SIZE BYTES > FILE.pcap
  *   PLACE  uplink: mostly the tunnel, beside it the traffic of a neighbour that nobody protects
+ *          beside: that neighbour's traffic and nothing else
  *          exit:   the same torrent, DNS and TLS traffic in the clear, as the tunnel's far end sees it
  *          tunnel: the tunnel and nothing else
  *   SIZE   small (the least that each protocol sends), 1k (about 1 KiB on average), large (1.4 KB)
@@ -26,7 +27,7 @@
 #define SERVER	    "198.51.100.2"
 #define SERVER_PORT 51820
 
-enum place { UPLINK, EXIT, TUNNEL };
+enum place { UPLINK, BESIDE, EXIT, TUNNEL, PLACES };
 
 struct flow {
 	struct in_addr peer;
@@ -295,10 +296,11 @@ static void prepare(struct generator *g)
 
 static bool choose(struct generator *g, const char *place, const char *size)
 {
-	g->place = strcmp(place, "exit") == 0	  ? EXIT
-		   : strcmp(place, "tunnel") == 0 ? TUNNEL
-						  : UPLINK;
-	if (g->place == UPLINK && strcmp(place, "uplink") != 0)
+	static const char *const names[PLACES] = { "uplink", "beside", "exit", "tunnel" };
+
+	while (g->place < PLACES && strcmp(place, names[g->place]) != 0)
+		g->place++;
+	if (g->place == PLACES)
 		return false;
 	if (strcmp(size, "small") == 0)
 		return true;
@@ -315,8 +317,9 @@ int main(int argc, char **argv)
 	unsigned planted = 0;
 
 	if (argc != 4 || !choose(&g, argv[1], argv[2]) || bytes == 0) {
-		(void)fprintf(stderr,
-			      "usage: generate uplink|exit|tunnel small|1k|large BYTES > FILE\n");
+		(void)fprintf(
+			stderr,
+			"usage: generate uplink|beside|exit|tunnel small|1k|large BYTES > FILE\n");
 		return 2;
 	}
 	prepare(&g);

@@ -90,7 +90,7 @@ def offline_rows(build, place, size, path):
     if not missing("ngrep"):
         rows.append(("ngrep -X, one pattern of 4 bytes", ["ngrep", "-I", path, "-q", "-X", "cb00710a"], lambda r: True,
                      True))
-    if size == "1k" and place != "tunnel" and not missing("tshark"):
+    if size == "1k" and place in ("uplink", "exit") and not missing("tshark"):
         wanted = f'frame contains "{REAL[0]}" || frame contains cb:00:71:0a'
         rows.append(("tshark -Y, two patterns", ["tshark", "-n", "-r", path, "-Y", wanted],
                      lambda r: len(r.out.splitlines()) >= PLANTED, True))
@@ -99,8 +99,8 @@ def offline_rows(build, place, size, path):
 
 def offline(build, scratch, args):
     cpu = max(os.sched_getaffinity(0))
-    for place, size, share in (("uplink", "1k", 1), ("exit", "1k", 1), ("tunnel", "1k", 1), ("uplink", "small", 4),
-                               ("exit", "small", 4)):
+    for place, size, share in (("uplink", "1k", 1), ("exit", "1k", 1), ("beside", "1k", 1), ("tunnel", "1k", 1),
+                               ("uplink", "small", 4), ("exit", "small", 4), ("beside", "small", 4)):
         path = f"{scratch}/{place}-{size}.pcap"
         total = args.bytes // share
         with open(path, "wb") as f:

@@ -34,16 +34,28 @@ static const struct policy *golden_policy(void)
 	return p;
 }
 
-/* Without marks to look for, so that the short ways are open. */
-static const struct policy *plain_policy(void)
-{
-	static struct policy p;
+/* The golden policy; without marks to look for, so that short ways are open; in an open world, for those of bystanders; of
+ * addresses alone. */
+#define POLICIES 4
 
-	if (!p.n_taps) {
-		p = *golden_policy();
-		p.has_nonce = p.has_control_mac = false;
-	}
-	return &p;
+static const struct policy *policies(void)
+{
+	static struct policy p[POLICIES];
+	static struct policy_tap uplink;
+
+	if (p[0].n_taps)
+		return p;
+	p[0] = p[1] = *golden_policy();
+	p[1].has_nonce = p[1].has_control_mac = false;
+	p[2] = p[1];
+	p[2].closed_world = false;
+	p[3] = p[2];
+	uplink = p[3].taps[0];
+	uplink.has_mac = uplink.has_peer_mac = false;
+	p[3].taps = &uplink;
+	p[3].n_taps = 1;
+	p[3].n_services = p[3].n_allows = p[3].n_published = 0;
+	return p;
 }
 
 static void feed(struct judge *j, const struct policy *p, const uint8_t *data, size_t size)
@@ -119,13 +131,13 @@ static void check_same(const struct judge *a, const struct judge *b, const struc
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct policy *policies[] = { golden_policy(), plain_policy() };
+	const struct policy *p = policies();
 
-	for (size_t i = 0; i < 2; i++) {
-		struct judge *quick = judged(policies[i], false, data, size);
-		struct judge *whole = judged(policies[i], true, data, size);
+	for (size_t i = 0; i < POLICIES; i++) {
+		struct judge *quick = judged(&p[i], false, data, size);
+		struct judge *whole = judged(&p[i], true, data, size);
 
-		check_same(quick, whole, policies[i]);
+		check_same(quick, whole, &p[i]);
 		judge_free(quick);
 		judge_free(whole);
 	}

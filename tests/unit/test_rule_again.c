@@ -10,64 +10,21 @@
 
 #include <cmocka.h>
 
-#include "golden/world.h"
+#include "golden/both.h"
 #include "rule/judge_internal.h"
-
-/* Two judges of one policy. Where a nonce may be anywhere in a payload, every frame is decoded. */
-struct both {
-	struct world shortcut, whole;
-};
 
 static struct both begin_both(const char *but)
 {
-	struct both b = { .shortcut = { .p = policy_but("tests/golden/policy.json", but) },
-			  .whole = { .p = policy_but("tests/golden/policy.json", but) } };
+	struct both b = both_but(but, true);
 
-	b.shortcut.p->has_nonce = false;
-	begin(&b.shortcut, NULL);
-	begin(&b.whole, NULL);
 	assert_non_null(b.shortcut.j->again);
 	assert_null(b.whole.j->again);
 	return b;
 }
 
-static void feed_both(struct both *b, const char *name, int64_t at, struct bytes frame, size_t kept)
+static void show(struct both *b, const char *name, int64_t at, struct bytes frame, size_t kept)
 {
-	feed_cut(&b->shortcut, name, at, frame, kept);
-	feed_cut(&b->whole, name, at, frame, kept);
-	if (memcmp(counters(&b->shortcut, name), counters(&b->whole, name),
-		   sizeof(struct judge_tap_counters)) != 0)
-		fail_msg("%s, frame %llu: other counters", name,
-			 (unsigned long long)b->whole.number);
-}
-
-static void check_series(const struct both *b)
-{
-	for (int s = 0; s < N_SERIES; s++) {
-		size_t n[2];
-		int64_t start[2], bin[2];
-		const uint32_t *x = judge_series(b->shortcut.j, (enum judge_series)s, &n[0],
-						 &start[0], &bin[0]);
-		const uint32_t *y = judge_series(b->whole.j, (enum judge_series)s, &n[1], &start[1],
-						 &bin[1]);
-
-		assert_int_equal(n[0], n[1]);
-		assert_memory_equal(x, y, n[0] * sizeof(*x));
-	}
-}
-
-static void end_both(struct both *b)
-{
-	judge_finish(b->shortcut.j);
-	judge_finish(b->whole.j);
-	for (size_t r = 0; r < n_rules; r++)
-		for (size_t t = 0; t < b->whole.p->n_taps; t++)
-			if (judge_rule_total(b->shortcut.j, rules[r], t) !=
-			    judge_rule_total(b->whole.j, rules[r], t))
-				fail_msg("other findings of %s", rules[r]->id);
-	check_series(b);
-	end(&b->shortcut);
-	end(&b->whole);
+	feed_both(b, name, LINK_ETHERNET, at, frame, kept);
 }
 
 static struct bytes data_out(size_t size)
@@ -97,15 +54,15 @@ static void test_the_short_way_is_taken(void **state)
 	(void)state;
 	other.b[55]++;
 	assert_null(found(&b, other));
-	feed_both(&b, "uplink", 0, data_out(64), data_out(64).n);
+	show(&b, "uplink", 0, data_out(64), data_out(64).n);
 	assert_non_null(found(&b, other));
 	assert_null(found(&b, data_in(0)));
-	feed_both(&b, "uplink", 1, data_in(64), data_in(64).n);
+	show(&b, "uplink", 1, data_in(64), data_in(64).n);
 	assert_non_null(found(&b, data_in(0)));
 	assert_true(found(&b, other)->out && !found(&b, data_in(0))->out);
 	for (int i = 0; i < 9; i++) {
-		feed_both(&b, "uplink", i * 300 * MS, other, other.n);
-		feed_both(&b, "uplink", i * 300 * MS, data_in(0), data_in(0).n);
+		show(&b, "uplink", i * 300 * MS, other, other.n);
+		show(&b, "uplink", i * 300 * MS, data_in(0), data_in(0).n);
 	}
 	end_both(&b);
 }
@@ -115,13 +72,13 @@ static void every_byte(struct bytes first, uint8_t change)
 {
 	struct both b = begin_both(NULL);
 
-	feed_both(&b, "uplink", 0, first, first.n);
+	show(&b, "uplink", 0, first, first.n);
 	for (size_t at = 0; at < first.n; at++) {
 		struct bytes next = first;
 
 		next.b[at] ^= change;
-		feed_both(&b, "uplink", 1, next, next.n);
-		feed_both(&b, "uplink", 2, first, first.n);
+		show(&b, "uplink", 1, next, next.n);
+		show(&b, "uplink", 2, first, first.n);
 	}
 	end_both(&b);
 }
@@ -148,13 +105,13 @@ static void test_every_length(void **state)
 		struct bytes less = first;
 
 		less.n = n;
-		feed_both(&b, "uplink", 0, first, first.n);
-		feed_both(&b, "uplink", 1, first, n);
-		feed_both(&b, "uplink", 2, less, n);
+		show(&b, "uplink", 0, first, first.n);
+		show(&b, "uplink", 1, first, n);
+		show(&b, "uplink", 2, less, n);
 	}
 	for (size_t size = 0; size < 700; size++) {
-		feed_both(&b, "uplink", 3, first, first.n);
-		feed_both(&b, "uplink", 4, data_out(size), data_out(size).n);
+		show(&b, "uplink", 3, first, first.n);
+		show(&b, "uplink", 4, data_out(size), data_out(size).n);
 	}
 	end_both(&b);
 }
@@ -171,25 +128,25 @@ static void test_neighbours(void **state)
 		ip(VPN, REAL, P_UDP, udp(51820, 41000, cat(hex("02000000"), fill(0x77, 88)))));
 
 	(void)state;
-	feed_both(&b, "uplink", 0, first, first.n);
-	feed_both(&b, "uplink", 1, moved, moved.n);
-	feed_both(&b, "uplink", 2, first, first.n);
-	feed_both(&b, "uplink", 3, moved, moved.n);
+	show(&b, "uplink", 0, first, first.n);
+	show(&b, "uplink", 1, moved, moved.n);
+	show(&b, "uplink", 2, first, first.n);
+	show(&b, "uplink", 3, moved, moved.n);
 	assert_int_equal(total_of(&b.shortcut, "tunnel-port-moved"), 3);
-	feed_both(&b, "uplink", 4, first, first.n);
-	feed_both(&b, "uplink", 4, other_session, other_session.n);
-	feed_both(&b, "uplink", 4, moved_with_it, moved_with_it.n);
+	show(&b, "uplink", 4, first, first.n);
+	show(&b, "uplink", 4, other_session, other_session.n);
+	show(&b, "uplink", 4, moved_with_it, moved_with_it.n);
 	assert_int_equal(total_of(&b.shortcut, "tunnel-port-moved"), 5);
 	for (int i = 0; i < 2; i++)
-		feed_both(&b, "uplink", 4, answer, answer.n);
-	feed_both(&b, "isp", 4, first, first.n);
-	feed_both(&b, "br-vpn", 5, first, first.n);
-	feed_both(&b, "isp", 6, first, first.n);
+		show(&b, "uplink", 4, answer, answer.n);
+	show(&b, "isp", 4, first, first.n);
+	show(&b, "br-vpn", 5, first, first.n);
+	show(&b, "isp", 6, first, first.n);
 	end_both(&b);
 	b = begin_both("{\"tunnels\": [{\"kind\": \"openvpn\", \"proto\": \"udp\", "
 		       "\"endpoint\": \"198.51.100.2\", \"port\": 51820}]}");
-	feed_both(&b, "uplink", 0, first, first.n);
-	feed_both(&b, "uplink", 1, first, first.n);
+	show(&b, "uplink", 0, first, first.n);
+	show(&b, "uplink", 1, first, first.n);
 	assert_null(found(&b, first));
 	end_both(&b);
 }
@@ -204,11 +161,11 @@ static void test_a_session_between(void **state)
 	struct bytes moved = out(ip(REAL, VPN, P_UDP, udp(1024, 51820, wg_data(64, 5))));
 
 	(void)state;
-	feed_both(&b, "uplink", 0, first, first.n);
-	feed_both(&b, "uplink", 1, other, other.n);
+	show(&b, "uplink", 0, first, first.n);
+	show(&b, "uplink", 1, other, other.n);
 	assert_non_null(found(&b, first));
-	feed_both(&b, "uplink", 2, first, first.n);
-	feed_both(&b, "uplink", 3, moved, moved.n);
+	show(&b, "uplink", 2, first, first.n);
+	show(&b, "uplink", 3, moved, moved.n);
 	assert_int_equal(total_of(&b.shortcut, "tunnel-port-moved"), 1);
 	end_both(&b);
 }
@@ -290,9 +247,9 @@ static void test_later_fragment(void **state)
 	(void)state;
 	put_number(first.b + 20, 0x2000);
 	put_number(later.b + 20, 0x0009);
-	feed_both(&b, "uplink", 0, first, first.n);
-	feed_both(&b, "uplink", 0, later, later.n);
-	feed_both(&b, "uplink", 0, later, later.n);
+	show(&b, "uplink", 0, first, first.n);
+	show(&b, "uplink", 0, later, later.n);
+	show(&b, "uplink", 0, later, later.n);
 	end_both(&b);
 }
 
@@ -303,7 +260,7 @@ static void test_other_link(void **state)
 	struct bytes first = data_out(64);
 
 	(void)state;
-	feed_both(&b, "uplink", 0, first, first.n);
+	show(&b, "uplink", 0, first, first.n);
 	feed_odd(&b, LINK_RAW, first.b, first.n);
 	assert_memory_equal(counters(&b.shortcut, "uplink"), counters(&b.whole, "uplink"),
 			    sizeof(struct judge_tap_counters));

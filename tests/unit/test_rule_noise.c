@@ -10,66 +10,17 @@
 
 #include <cmocka.h>
 
-#include "golden/world.h"
+#include "golden/both.h"
 #include "rule/judge_internal.h"
-
-/* Two judges of one policy, of which one decodes everything. */
-struct both {
-	struct world shortcut, whole;
-};
 
 static struct both begin_both(const char *but)
 {
-	const struct judge_opts all = { .decode_all = true };
-	struct both b = { .shortcut = { .p = policy_but("tests/golden/policy.json", but) },
-			  .whole = { .p = policy_but("tests/golden/policy.json", but) } };
-
-	b.shortcut.p->has_nonce = b.whole.p->has_nonce = false;
-	b.shortcut.p->has_control_mac = b.whole.p->has_control_mac = false;
-	begin(&b.shortcut, NULL);
-	begin(&b.whole, &all);
-	return b;
-}
-
-static void feed_both(struct both *b, const char *name, int linktype, int64_t at, struct bytes f,
-		      size_t captured)
-{
-	struct world *const worlds[] = { &b->shortcut, &b->whole };
-
-	for (size_t i = 0; i < 2; i++)
-		judge_frame(worlds[i]->j, tap(worlds[i], name), ++worlds[i]->number, linktype, f.b,
-			    (uint32_t)captured, (uint32_t)f.n, START + at);
-	if (memcmp(counters(&b->shortcut, name), counters(&b->whole, name),
-		   sizeof(struct judge_tap_counters)) != 0)
-		fail_msg("%s, frame %llu: other counters", name,
-			 (unsigned long long)b->whole.number);
+	return both_but(but, false);
 }
 
 static void at_exit(struct both *b, int64_t at, struct bytes packet)
 {
 	feed_both(b, "exit", LINK_RAW, at, packet, packet.n);
-}
-
-static void end_both(struct both *b)
-{
-	size_t n[2];
-	const struct finding *f[2];
-
-	judge_finish(b->shortcut.j);
-	judge_finish(b->whole.j);
-	f[0] = judge_findings(b->shortcut.j, &n[0]);
-	f[1] = judge_findings(b->whole.j, &n[1]);
-	assert_int_equal(n[0], n[1]);
-	for (size_t i = 0; i < n[0]; i++) {
-		assert_string_equal(f[0][i].sentence, f[1][i].sentence);
-		assert_int_equal(f[0][i].frame, f[1][i].frame);
-	}
-	for (size_t t = 0; t < b->whole.p->n_taps; t++)
-		assert_memory_equal(judge_counters(b->shortcut.j, t), judge_counters(b->whole.j, t),
-				    sizeof(struct judge_tap_counters));
-	assert_int_equal(judge_blocked(b->shortcut.j), judge_blocked(b->whole.j));
-	end(&b->shortcut);
-	end(&b->whole);
 }
 
 static struct bytes segment(uint16_t port, uint32_t seq, struct bytes payload)
@@ -90,28 +41,36 @@ static bool was_decoded(const struct both *b, uint32_t len)
 
 /* ---- which taps ---- */
 
-static void check_quiet(bool nonce, bool mac, const struct judge_opts *opts, bool want)
+static void check_ways(const char *but, bool nonce, bool mac, const struct judge_opts *opts,
+		       enum noise_way exit, enum noise_way outside)
 {
-	struct world w = { .p = policy_but("tests/golden/policy.json", NULL) };
+	struct world w = { .p = policy_but("tests/golden/policy.json", but) };
 
 	w.p->has_nonce = nonce;
 	w.p->has_control_mac = mac;
 	begin(&w, opts);
-	for (size_t t = 0; t < w.p->n_taps; t++)
-		assert_int_equal(w.j->quiet[t], want && w.p->taps[t].role == TAP_EXIT);
+	for (size_t t = 0; t < w.p->n_taps; t++) {
+		unsigned bit = TAP_BIT(w.p->taps[t].role);
+
+		assert_int_equal(w.j->noise[t], bit & TAP_BIT(TAP_EXIT) ? exit
+						: bit & TAPS_OUTSIDE	? outside
+									: NOISE_DECODED);
+	}
 	end(&w);
 }
 
-/* Where marks are looked for, everything is decoded; and where a rule asks of any packet, as on every tap but the exit. */
-static void test_quiet_taps(void **state)
+/* Where marks are looked for, everything is decoded; and in a closed world all that leaves. */
+static void test_taps(void **state)
 {
 	const struct judge_opts all = { .decode_all = true };
+	const char *open = "{\"closed-world\": false}";
 
 	(void)state;
-	check_quiet(false, false, NULL, true);
-	check_quiet(true, false, NULL, false);
-	check_quiet(false, true, NULL, false);
-	check_quiet(false, false, &all, false);
+	check_ways(NULL, false, false, NULL, NOISE_OF_EXIT, NOISE_DECODED);
+	check_ways(open, false, false, NULL, NOISE_OF_EXIT, NOISE_OF_BYSTANDERS);
+	check_ways(open, false, false, &all, NOISE_DECODED, NOISE_DECODED);
+	check_ways(open, true, false, NULL, NOISE_DECODED, NOISE_DECODED);
+	check_ways(open, false, true, NULL, NOISE_DECODED, NOISE_DECODED);
 }
 
 /* ---- what passes ---- */
@@ -223,51 +182,16 @@ static void test_attempts(void **state)
 
 /* ---- everything that the tests have ---- */
 
-static void feed_as_exit(struct both *b, struct bytes f)
-{
-	struct bytes packet = slice(f, 14, f.n - 14);
-
-	feed_both(b, "exit", LINK_ETHERNET, 0, f, f.n);
-	feed_both(b, "exit", LINK_RAW, 0, packet, packet.n);
-}
-
-/* Each frame as it is, then with each of its bytes changed. */
-static void vary(struct both *b, struct bytes f)
-{
-	feed_as_exit(b, f);
-	for (size_t at = 14; at < f.n && at < 120; at++) {
-		struct bytes other = f;
-
-		other.b[at] ^= (uint8_t)(1U << at % 8);
-		feed_as_exit(b, other);
-	}
-	feed_as_exit(b, f);
-}
-
 static void test_golden_frames(void **state)
 {
-	size_t n = 0;
-
 	(void)state;
-	for (size_t c = 0; c < sizeof(golden_cases) / sizeof(golden_cases[0]); c++) {
-		struct both b = begin_both(NULL);
-		struct golden g = { .n = 0 };
-
-		golden_cases[c].build(&g);
-		for (size_t i = 0; i < g.n; i++, n++)
-			if (strcmp(g.f[i].tap, "exit") == 0)
-				vary(&b, out(g.f[i].b));
-			else if (g.f[i].b.n > 14)
-				vary(&b, g.f[i].b);
-		end_both(&b);
-	}
-	assert_true(n > 150);
+	assert_true(vary_golden(begin_both, NULL, "exit") > 150);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quiet_taps),
+		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_it_is_taken),
 		cmocka_unit_test(test_without_real_addresses),
 		cmocka_unit_test(test_text_in_noise),
