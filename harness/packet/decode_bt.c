@@ -284,7 +284,7 @@ bool utp_is_settled(struct work *w, const uint8_t *p, size_t len)
 		return true;
 	if (!(memo_get(w) & MEMO_UTP))
 		return !utp_is_plausible(p, n);
-	return p[0] >> 4 != UTP_SYN && (n == 0 || inner[0] != 0x13) &&
+	return p[0] >> 4 != UTP_SYN && (n == 0 || inner[0] != BT_NAME_LEN) &&
 	       (n <= 6 || inner[4] != MSG_EXTENDED);
 }
 

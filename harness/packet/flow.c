@@ -384,7 +384,7 @@ static bool other_than_dns(const uint8_t *p, size_t n)
 		if (bytes_are(p, n, begins[i], strlen(begins[i])))
 			return true;
 	if (n > 10 && bytes_are(p + 1, n - 1, "BitTorrent", 10))
-		return p[0] == 0x13;
+		return p[0] == BT_NAME_LEN;
 	return n > 10 && p[0] == 22 && p[1] == 3 && p[5] == 1 && p[6] == 0 && p[9] == 3;
 }
 
@@ -411,7 +411,7 @@ static enum head_state stream_head(struct work *w, const uint8_t *p, size_t n, b
 		return tls_seen(w), s;
 	if (p[0] >= 'A' && p[0] <= 'Z' && (s = decode_http(w->f, p, n, last)) != HEAD_NO)
 		return s;
-	if (p[0] == 0x13)
+	if (p[0] == BT_NAME_LEN)
 		return head_bt(w->f, p, n, last);
 	return HEAD_NO;
 }

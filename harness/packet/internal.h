@@ -8,6 +8,7 @@
 
 #define ETHERTYPE_IP4 0x0800
 #define STUN_COOKIE   0x2112a442U /* RFC 5389 6 */
+#define BT_NAME_LEN   0x13 /* first byte of BEP 3's handshake: the length of the protocol's name */
 
 /* A stretch of bytes: len were captured, wire is what the headers say was there (wire >= len). */
 struct span {

@@ -55,7 +55,7 @@ static bool datagram_is_noise(struct work *w, const uint8_t *p, size_t n)
 /* What one byte rules out: BitTorrent's greeting and its messages, TLS but for application data, a WebSocket's frame. */
 static bool segment_may_begin(uint8_t b)
 {
-	return (in_range(b, 19, 24) && b != 23) || (b & 0x7f) <= 2;
+	return b == BT_NAME_LEN || (in_range(b, 20, 24) && b != 23) || (b & 0x7f) <= 2;
 }
 
 /* HTTP's methods have three letters and more, or what stands between their words; its replies begin with four. */
