@@ -280,7 +280,7 @@ static bool flow_put(struct decoder *d, struct flow *fl, size_t offset, const ui
 #define PORT_DOT	     853
 #define PORT_OPENVPN	     1194
 #define PORT_LLMNR	     5355
-#define BT_GREETING	     20
+#define BT_GREETING	     (1 + BT_NAME_LEN)
 #define BT_HANDSHAKE_SIZE    68
 
 static bool on(const struct net_layer *l, uint16_t port)

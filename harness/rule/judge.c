@@ -354,23 +354,21 @@ __attribute__((noinline)) static void pass_decoded(struct judge *j, size_t tap,
 	match_expire(j, false);
 }
 
+static bool pass_short(struct judge *j, size_t tap, const struct capfile_frame *f)
+{
+	enum noise_way way = j->noise[tap];
+
+	if (way == NOISE_OF_EXIT)
+		return noise_pass_exit(j, tap, f);
+	return pass_again(j, tap, f) ||
+	       (way == NOISE_OF_BYSTANDERS && noise_pass_bystanders(j, tap, f));
+}
+
 static void take(struct judge *j, size_t tap, const struct capfile_frame *f)
 {
 	note_time(j, f->time);
-	switch (j->noise[tap]) {
-	case NOISE_OF_EXIT:
-		if (noise_pass_exit(j, tap, f))
-			return;
-		break;
-	case NOISE_OF_BYSTANDERS:
-		if (pass_again(j, tap, f) || noise_pass_bystanders(j, tap, f))
-			return;
-		break;
-	case NOISE_DECODED:
-		if (pass_again(j, tap, f))
-			return;
-	}
-	pass_decoded(j, tap, f);
+	if (!pass_short(j, tap, f))
+		pass_decoded(j, tap, f);
 }
 
 void judge_frame(struct judge *j, size_t tap, uint64_t frame_number, int linktype,

@@ -19,6 +19,14 @@ enum noise_way noise_way(const struct judge *j, const struct policy_tap *t)
 	return outside && !j->p->closed_world ? NOISE_OF_BYSTANDERS : NOISE_DECODED;
 }
 
+/* A packet of the inside that waits to be seen may be any. */
+static bool is_noise(const struct judge *j, size_t tap, const struct capfile_frame *f,
+		     struct net_layer *l)
+{
+	return !match_waits(j) &&
+	       frame_is_noise(j->decoders[tap], f->linktype, f->data, f->caplen, l);
+}
+
 /* Could an address stand in that payload as text, or one that the segment before began end in it? */
 static bool holds_text(const struct judge *j, struct net_layer *l)
 {
@@ -35,9 +43,7 @@ bool noise_pass_exit(struct judge *j, size_t tap, const struct capfile_frame *f)
 	struct net_layer l;
 	size_t at;
 
-	if (match_waits(j) ||
-	    !frame_is_noise(j->decoders[tap], f->linktype, f->data, f->caplen, &l) ||
-	    holds_text(j, &l))
+	if (!is_noise(j, tap, f, &l) || holds_text(j, &l))
 		return false;
 	judge_count_frame(n, f);
 	n->ours += judge_addr_is(j, &l.src, ADDR_OURS) || judge_addr_is(j, &l.dst, ADDR_OURS);
@@ -90,8 +96,7 @@ bool noise_pass_bystanders(struct judge *j, size_t tap, const struct capfile_fra
 	struct net_layer l;
 	uint32_t src, dst;
 
-	if (match_waits(j) || j->n_conntrack ||
-	    !frame_is_noise(j->decoders[tap], f->linktype, f->data, f->caplen, &l))
+	if (j->n_conntrack || !is_noise(j, tap, f, &l))
 		return false;
 	src = judge_addr(j, &l.src)->is;
 	dst = judge_addr(j, &l.dst)->is;

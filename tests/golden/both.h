@@ -23,6 +23,12 @@ static inline struct both both_but(const char *but, bool control_mac)
 	return b;
 }
 
+/* Nor controls to tell. */
+static inline struct both both_unmarked(const char *but)
+{
+	return both_but(but, false);
+}
+
 static inline void check_counters(const struct both *b, size_t tap)
 {
 	if (memcmp(judge_counters(b->shortcut.j, tap), judge_counters(b->whole.j, tap),
@@ -88,27 +94,35 @@ static inline void end_both(struct both *b)
 	end(&b->whole);
 }
 
-/* A frame as it is, then with each of its bytes changed, with its Ethernet header and without. */
+/* With its Ethernet header and without. */
+static inline void feed_links(struct both *b, const char *name, struct bytes f)
+{
+	struct bytes packet = slice(f, 14, f.n - 14);
+
+	feed_both(b, name, LINK_ETHERNET, 0, f, f.n);
+	feed_both(b, name, LINK_RAW, 0, packet, packet.n);
+}
+
+/* A frame as it is, then with each of its bytes changed, then as it is. */
 static inline void vary(struct both *b, const char *name, struct bytes f)
 {
-	for (size_t at = 14; at <= f.n && at < 120; at++) {
-		struct bytes other = f, packet;
+	feed_links(b, name, f);
+	for (size_t at = 14; at < f.n && at < 120; at++) {
+		struct bytes other = f;
 
-		if (at > 14)
-			other.b[at - 1] ^= (uint8_t)(1U << (at - 1) % 8);
-		packet = slice(other, 14, other.n - 14);
-		feed_both(b, name, LINK_ETHERNET, 0, other, other.n);
-		feed_both(b, name, LINK_RAW, 0, packet, packet.n);
+		other.b[at] ^= (uint8_t)(1U << at % 8);
+		feed_links(b, name, other);
 	}
+	feed_links(b, name, f);
 }
 
 /* That with every frame of the golden captures, which are returned in number. */
-static inline size_t vary_golden(struct both (*start)(const char *but), const char *but, const char *name)
+static inline size_t vary_golden(const char *but, const char *name)
 {
 	size_t n = 0;
 
 	for (size_t c = 0; c < sizeof(golden_cases) / sizeof(golden_cases[0]); c++) {
-		struct both b = start(but);
+		struct both b = both_unmarked(but);
 		struct golden g = { .n = 0 };
 
 		golden_cases[c].build(&g);

@@ -45,6 +45,17 @@ static const struct again *found(const struct both *b, struct bytes f)
 			  (uint32_t)f.n);
 }
 
+/* A nonce may be anywhere in a payload: then every frame is decoded. */
+static void test_with_a_nonce(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	assert_true(w.p->has_nonce);
+	assert_null(w.j->again);
+	end(&w);
+}
+
 /* It is taken at all: for another length and another counter, in both directions. */
 static void test_the_short_way_is_taken(void **state)
 {
@@ -270,6 +281,7 @@ static void test_other_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_with_a_nonce),
 		cmocka_unit_test(test_the_short_way_is_taken),
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_every_length),

@@ -25,11 +25,6 @@
 	"\"controls\": [], \"canaries\": [], \"services\": [{\"name\": \"host\", "       \
 	"\"role\": \"protected\", \"legs\": [{\"addr\": \"203.0.113.99\"}]}], " UPLINK "}"
 
-static struct both begin_both(const char *but)
-{
-	return both_but(but, false);
-}
-
 /* The facts of the last frame that was decoded stay: is it not that one? */
 static bool passes(struct both *b, const char *name, int64_t at, struct bytes f)
 {
@@ -57,7 +52,7 @@ static struct bytes segment(const char *from, const char *to, uint16_t sport, ui
 
 static void pass_each(const char *but)
 {
-	struct both b = begin_both(but);
+	struct both b = both_unmarked(but);
 	const struct judge_tap_counters *n = counters(&b.shortcut, "uplink");
 	struct bytes cut = cat(out(datagram(NEIGHBOUR, OTHER)), fill(0, 9)); /* padding */
 
@@ -84,7 +79,7 @@ static void pass_each(const char *but)
 
 static void test_it_is_taken(void **state)
 {
-	struct both b = begin_both(OPEN);
+	struct both b = both_unmarked(OPEN);
 
 	(void)state;
 	pass_each(OPEN);
@@ -101,7 +96,7 @@ static void test_it_is_taken(void **state)
 static void test_ends(void **state)
 {
 	static const char *const ends[] = { QBT, TUN, VPN, "198.51.100.140", "172.31.0.77" };
-	struct both b = begin_both(OPEN), p = begin_both(PLAIN);
+	struct both b = both_unmarked(OPEN), p = both_unmarked(PLAIN);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -121,7 +116,7 @@ static void test_utp(void **state)
 {
 	struct bytes odd = cat(hex("01 00 1234 00000001 77000000 ffffffff 0001 0000"),
 			       fill(0x77, 30));
-	struct both b = begin_both(PLAIN);
+	struct both b = both_unmarked(PLAIN);
 
 	(void)state;
 	assert_false(passes_uplink(&b, out(ip(NEIGHBOUR, OTHER, P_UDP, udp(1, 2, odd)))));
@@ -138,7 +133,7 @@ static void test_utp(void **state)
 /* What is excused is counted as such: whether it is, its shape decides. */
 static void test_excuses(void **state)
 {
-	struct both b = begin_both(OPEN);
+	struct both b = both_unmarked(OPEN);
 
 	(void)state;
 	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, "203.0.113.7", 22, 45001))));
@@ -151,10 +146,10 @@ static void test_excuses(void **state)
 	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 6881, 45001))));
 	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 45001, 8080))));
 	end_both(&b);
-	b = begin_both(UNWATCHED);
+	b = both_unmarked(UNWATCHED);
 	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 45001, 443))));
 	end_both(&b);
-	b = begin_both(PLAIN);
+	b = both_unmarked(PLAIN);
 	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 8080, 45001))));
 	end_both(&b);
 }
@@ -167,7 +162,7 @@ static struct bytes of_qbt(struct bytes p)
 /* Tied by its sender's Ethernet address; then what belongs to the same flow, both ways. */
 static void test_ties(void **state)
 {
-	struct both b = begin_both(OPEN);
+	struct both b = both_unmarked(OPEN);
 
 	(void)state;
 	assert_true(passes_uplink(&b, out(datagram(NEIGHBOUR, OTHER))));
@@ -183,7 +178,7 @@ static void test_ties(void **state)
 static void test_conntrack(void **state)
 {
 	struct judge_conntrack c = { .proto = P_UDP, .reply_sport = 45001, .reply_dport = 45000 };
-	struct both b = begin_both(OPEN);
+	struct both b = both_unmarked(OPEN);
 
 	(void)state;
 	assert_true(ipaddr_parse(QBT, &c.src));
@@ -201,7 +196,7 @@ static void test_conntrack(void **state)
 static void test_attempts(void **state)
 {
 	struct bytes p = udp(45000, 45001, fill(0x77, 40));
-	struct both b = begin_both(OPEN);
+	struct both b = both_unmarked(OPEN);
 
 	(void)state;
 	(void)passes(&b, "br-vpn", 0, from_qbt(7, 64, p));
@@ -214,7 +209,7 @@ static void test_attempts(void **state)
 /* Who began a flow of the host's own decides whether its reset is upkeep, under any policy. */
 static void began(const char *but, bool inbound)
 {
-	struct both b = begin_both(but);
+	struct both b = both_unmarked(but);
 	struct bytes there = in(segment(OTHER, REAL, 45001, 45000));
 	struct bytes back = out(segment(REAL, OTHER, 45000, 45001));
 	struct bytes reset = out(ip(REAL, OTHER, P_TCP, tcp(45000, 45001, 1, F_RST, fill(0, 0))));
@@ -243,7 +238,7 @@ static void check_tie(const char *but, bool ties)
 
 	assert_int_equal(json_object_update(j, more), 0);
 	policy = json_dumps(j, 0);
-	b = begin_both(policy);
+	b = both_unmarked(policy);
 	assert_int_equal(b.shortcut.j->ties, ties);
 	end_both(&b);
 }
@@ -310,8 +305,8 @@ static void test_rules(void **state)
 static void test_golden_frames(void **state)
 {
 	(void)state;
-	assert_true(vary_golden(begin_both, OPEN, "uplink") > 150);
-	assert_true(vary_golden(begin_both, PLAIN, "uplink") > 150);
+	assert_true(vary_golden(OPEN, "uplink") > 150);
+	assert_true(vary_golden(PLAIN, "uplink") > 150);
 }
 
 int main(void)

@@ -13,11 +13,6 @@
 #include "golden/both.h"
 #include "rule/judge_internal.h"
 
-static struct both begin_both(const char *but)
-{
-	return both_but(but, false);
-}
-
 static void at_exit(struct both *b, int64_t at, struct bytes packet)
 {
 	feed_both(b, "exit", LINK_RAW, at, packet, packet.n);
@@ -77,7 +72,7 @@ static void test_taps(void **state)
 
 static void test_it_is_taken(void **state)
 {
-	struct both b = begin_both(NULL);
+	struct both b = both_unmarked(NULL);
 	struct bytes other = ip(SINK, "198.51.100.9", P_UDP, udp(45000, 45001, noise(70)));
 	struct bytes ours = ip(SINK, TUN, P_UDP, udp(45000, 45001, noise(80)));
 	struct bytes cut;
@@ -102,7 +97,7 @@ static void test_it_is_taken(void **state)
 
 static void test_without_real_addresses(void **state)
 {
-	struct both b = begin_both("{\"real\": []}");
+	struct both b = both_unmarked("{\"real\": []}");
 
 	(void)state;
 	assert_null(b.shortcut.j->identity);
@@ -115,7 +110,7 @@ static void test_without_real_addresses(void **state)
 /* An address in text in the middle of noise, at every place, and in two segments of it, cut at every place. */
 static void test_text_in_noise(void **state)
 {
-	struct both b = begin_both(NULL);
+	struct both b = both_unmarked(NULL);
 	struct bytes real = text("%s", REAL);
 	uint32_t seq = 1;
 
@@ -141,7 +136,7 @@ static void test_text_in_noise(void **state)
 /* What ends in a digit is remembered, though it passed; what begins with one is decoded only where it may go on. */
 static void test_seams(void **state)
 {
-	struct both b = begin_both(NULL);
+	struct both b = both_unmarked(NULL);
 	struct bytes first = cat(noise(40), text("203.0.")),
 		     second = cat(text("113.10"), noise(41));
 
@@ -160,7 +155,7 @@ static void test_seams(void **state)
 /* What waits for its copy at the exit has to find it there. */
 static void test_attempts(void **state)
 {
-	struct both b = begin_both(NULL);
+	struct both b = both_unmarked(NULL);
 	struct bytes p = ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 7, .ttl = 64 },
 			      udp(45000, 45001, noise(60)));
 	struct bytes q = ip4o(TUN, SINK, P_UDP, (struct ip_fields){ .id = 7, .ttl = 62 },
@@ -185,7 +180,7 @@ static void test_attempts(void **state)
 static void test_golden_frames(void **state)
 {
 	(void)state;
-	assert_true(vary_golden(begin_both, NULL, "exit") > 150);
+	assert_true(vary_golden(NULL, "exit") > 150);
 }
 
 int main(void)
