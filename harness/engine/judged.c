@@ -266,6 +266,30 @@ static void weigh_unattributed(struct evidence *e, const struct judge *j, const 
 			       (unsigned long long)n, service);
 }
 
+/* A protected service that speaks with the machine's real address may have others, which nobody listed. */
+static bool protects_machine(const struct policy *p)
+{
+	for (size_t i = 0; i < p->n_services; i++)
+		if (p->services[i].role == SERVICE_PROTECTED && speaks_openly(p, &p->services[i]))
+			return true;
+	return false;
+}
+
+static void weigh_unlisted(struct evidence *e, const struct policy_tap *t,
+			   const struct judge_tap_counters *n)
+{
+	char text[IPADDR_TEXT];
+
+	if (n->unlisted)
+		evidence_doubt(
+			e, DOUBT_UNJUDGED,
+			"%llu packets on tap %s left the machine itself, beside the tunnel, "
+			"with an address that is not listed (%s): where it is the machine's, "
+			"protect it as well",
+			(unsigned long long)n->unlisted, t->name,
+			ipaddr_format(&n->unlisted_src, text, sizeof(text)));
+}
+
 static void weigh_tap(struct evidence *e, const struct policy_tap *t,
 		      const struct judge_tap_counters *n)
 {
@@ -296,5 +320,7 @@ void judged_weigh(struct evidence *e, const struct judge *j, const struct policy
 	}
 	for (size_t t = 0; t < p->n_taps; t++)
 		weigh_tap(e, &p->taps[t], judge_counters(j, t));
+	for (size_t t = 0; t < p->n_taps && protects_machine(p); t++)
+		weigh_unlisted(e, &p->taps[t], judge_counters(j, t));
 	weigh_unattributed(e, j, p);
 }

@@ -13,6 +13,9 @@
  * err). May return less than asked. Decompression is the business of the callback. */
 typedef ptrdiff_t (*capfile_read_fn)(void *arg, uint8_t *buf, size_t size, struct err *err);
 
+/* Of pcapng's epb_flags (draft-ietf-opsawg-pcapng, section 4.3.1) */
+enum capfile_direction { CAPFILE_UNTOLD, CAPFILE_INBOUND, CAPFILE_OUTBOUND };
+
 struct capfile_frame {
 	const uint8_t *data; /* valid until the next call */
 	uint32_t caplen, len;
@@ -21,7 +24,7 @@ struct capfile_frame {
 	int64_t time; /* CLOCK_REALTIME nanoseconds; of the frame before for blocks without a stamp */
 	uint64_t number;  /* 1-based over the whole file, as every other program counts */
 	uint64_t offset;  /* of the record or block in the (uncompressed) file */
-	int8_t direction; /* pcapng: 1 inbound, 2 outbound, 0 unknown */
+	int8_t direction; /* pcapng: enum capfile_direction */
 };
 
 struct capfile_counts { /* sums of pcapng interface statistics blocks, 0 where there are none */

@@ -20,6 +20,8 @@ struct passing {
 	struct mark_found mark;
 	size_t tap;
 	uint64_t frame;
+	int8_t told; /* enum capfile_direction */
+	enum link_says link;
 };
 
 /* Ask the rules of the tap's role. True when one of weight fired and the packet was no control. */
@@ -147,6 +149,19 @@ static void excuse(struct passing *p, struct flow *flow)
 		ask_allowances(p, flow);
 }
 
+/* The machine's own, under an address that nobody named: it may be the protected one's other address. What goes to all on the
+ * link tells the outside nothing. */
+static void note_unlisted(struct passing *p)
+{
+	const struct net_layer *l = facts_outer(p->c.facts);
+
+	if (!l || p->link != LINK_SAYS_HOST || p->j->src_is & ADDR_OURS ||
+	    p->j->dst_is & ADDR_MULTICAST)
+		return;
+	if (p->n->unlisted++ == 0)
+		p->n->unlisted_src = l->src;
+}
+
 static void count_outside(struct passing *p, bool leak)
 {
 	uint32_t bytes = p->c.facts->len;
@@ -164,7 +179,18 @@ static void count_outside(struct passing *p, bool leak)
 		p->n->inbound++;
 	} else if (p->c.who.how == ATTR_NONE) {
 		p->n->unattributed++;
+		note_unlisted(p);
 	}
+}
+
+/* Forged frames carry the Ethernet address of nobody. */
+static enum link_says link_of(const struct passing *p)
+{
+	const struct facts *f = p->c.facts;
+	const uint8_t *mac = f->linktype == LINK_ETHERNET && !p->mark.control ? f->src_mac : NULL;
+
+	direction_learn(p->j, p->tap, mac, p->j->src_is, p->j->dst_is);
+	return judge_link(p->j, p->tap, f, mac, p->told);
 }
 
 static void pass_outside(struct passing *p)
@@ -174,7 +200,8 @@ static void pass_outside(struct passing *p)
 	struct flow *flow = NULL;
 	bool verified;
 
-	p->c.dir = judge_direction(p->j, p->c.tap, f, p->mark.control);
+	p->link = link_of(p);
+	p->c.dir = judge_direction(p->j, p->c.tap, f, p->link, p->mark.control);
 	p->c.tunnel = judge_tunnel(p->j, f, p->c.dir, &p->c.tuple, &verified);
 	if (p->c.tunnel == TUNNEL_PAYLOAD) {
 		pass_tunnel(p, l, verified);
@@ -244,7 +271,7 @@ static void pass_exit(struct passing *p)
 		p->c.seam_len = seam_join(p->j->seams, &p->j->facts.layer[0], p->j->seam,
 					  &p->c.seam_at);
 	p->c.seam = p->j->seam;
-	p->c.dir = judge_direction(p->j, p->c.tap, p->c.facts, p->mark.control);
+	p->c.dir = judge_direction(p->j, p->c.tap, p->c.facts, LINK_SAYS_NOTHING, false);
 	p->c.who = (struct attributed){ .how = ATTR_POLICY, .confidence = 0.9 };
 	if (p->mark.canary) {
 		store_canary(p->j, p->mark.id, p->tap, p->c.facts->time);
@@ -335,6 +362,7 @@ __attribute__((noinline)) static void pass_decoded(struct judge *j, size_t tap,
 	p.n = &j->counters[tap];
 	p.tap = tap;
 	p.frame = f->number;
+	p.told = f->direction;
 	(void)decode_frame(j->decoders[tap], f->linktype, f->data, f->caplen, f->len, f->time,
 			   &j->facts);
 	judge_count_frame(p.n, f);

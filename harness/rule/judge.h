@@ -71,6 +71,8 @@ struct judge_tap_counters {
 	uint64_t ours;		     /* from or to an address that the policy names as ours */
 	uint64_t inbound;	     /* outside taps: came in, no rule objected */
 	uint64_t unattributed;	     /* outside, left the host, open world, tied to nobody */
+	uint64_t unlisted;	     /* of these: by the link the host's own, by address nobody's */
+	struct ipaddr unlisted_src;  /* the first one's source */
 	uint64_t controls;	     /* frames that carry a control's mark */
 	uint64_t beacons;	     /* frames that carry a tap's beacon */
 	uint64_t undecodable;

@@ -1,85 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* What a packet is before any rule asks: which way it goes, what it is to the tunnel, whether it is excused. */
+/* What a packet is before any rule asks: what it is to the tunnel, whether it is excused. */
 #include <netinet/in.h>
 #include <string.h>
 
 #include "rule/judge_internal.h"
-
-static enum packet_direction by_mac(const struct policy *p, const struct policy_tap *t,
-				    const uint8_t mac[6])
-{
-	if (t->has_peer_mac)
-		return memcmp(mac, t->peer_mac, 6) == 0 ? DIR_IN : DIR_OUT;
-	if (t->has_mac && memcmp(mac, t->mac, 6) == 0)
-		return DIR_OUT;
-	if (judge_mac_owner(p, mac)) /* a container with a leg of its own (macvlan) */
-		return DIR_OUT;
-	return t->has_mac ? DIR_IN : DIR_UNKNOWN;
-}
-
-static enum packet_direction by_addr(uint32_t src, uint32_t dst)
-{
-	if (src & ADDR_OURS)
-		return DIR_OUT;
-	if (dst & ADDR_OURS)
-		return DIR_IN;
-	/* nobody on the far side of an uplink has a private address or none: it came from in here */
-	if (src & (ADDR_PRIVATE | ADDR_NONE | ADDR_LOOPBACK))
-		return DIR_OUT;
-	return src & ADDR_PUBLIC ? DIR_IN : DIR_UNKNOWN;
-}
-
-/* Router advertisements and redirects (RFC 4861) come from routers only. */
-static bool from_router(const struct facts *f)
-{
-	return facts_has(f, PROTO_ND) && (f->nd.type == 134 || f->nd.type == 137);
-}
-
-static bool is_cooked(const struct facts *f)
-{
-	return f->linktype == LINK_SLL || f->linktype == LINK_SLL2;
-}
-
-static enum packet_direction at_exit(uint32_t src, uint32_t dst)
-{
-	if (src & ADDR_OURS)
-		return DIR_OUT;
-	if (dst & ADDR_TUNNEL)
-		return DIR_IN;
-	return src & ADDR_PRIVATE ? DIR_OUT : dst & ADDR_PRIVATE ? DIR_IN : DIR_UNKNOWN;
-}
-
-enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
-				      const struct facts *f, bool forged)
-{
-	const struct net_layer *l = facts_outer(f);
-	enum packet_direction d = DIR_UNKNOWN;
-
-	if (t->role == TAP_EXIT)
-		return l ? at_exit(j->src_is, j->dst_is) : DIR_UNKNOWN;
-	/* forged frames carry the Ethernet address of nobody */
-	if (f->linktype == LINK_ETHERNET && !forged)
-		d = by_mac(j->p, t, f->src_mac);
-	else if (is_cooked(f) && t->role == TAP_UPLINK)
-		d = f->sll_type == 4 ? DIR_OUT : DIR_IN;
-	if (d != DIR_UNKNOWN)
-		return d;
-	if (l)
-		d = by_addr(j->src_is, j->dst_is);
-	else if (facts_has(f, PROTO_ARP))
-		d = judge_addr_is(j, &f->arp.sender, ADDR_OURS) ? DIR_OUT : DIR_UNKNOWN;
-	if (from_router(f))
-		return DIR_IN;
-	return d == DIR_UNKNOWN && forged ? DIR_OUT : d;
-}
-
-enum packet_direction judge_direction_by(const struct judge *j, const struct policy_tap *t,
-					 const uint8_t *mac, uint32_t src_is, uint32_t dst_is)
-{
-	enum packet_direction d = mac ? by_mac(j->p, t, mac) : DIR_UNKNOWN;
-
-	return d == DIR_UNKNOWN ? by_addr(src_is, dst_is) : d;
-}
 
 /* What the decoder is sure of and what no tunnel's payload can be. DNS on a port that is not its own has its whole shape; a
  * clock's message shows four bytes and a size, which data of a tunnel on its port has as well. */
@@ -149,14 +73,18 @@ static bool looks_tunnel(const struct policy_tunnel *t, const struct facts *f,
 		       : looks_openvpn(f, l, wire);
 }
 
-static bool quotes_tuple(const struct policy_tunnel *t, const struct facts *f)
+/* An error about a packet of the tunnel goes to who sent that packet (RFC 792, RFC 4443 2.4): to a stranger it is no such
+ * thing. */
+static bool quotes_tuple(const struct policy_tunnel *t, const struct facts *f,
+			 const struct net_layer *l, enum packet_direction dir)
 {
 	const struct net_layer *q = &f->quoted;
 
 	if (!f->has_quoted || !q->has_ports || q->proto != t->proto)
 		return false;
-	return (ipaddr_equal(&q->dst, &t->endpoint) && q->dport == t->port) ||
-	       (ipaddr_equal(&q->src, &t->endpoint) && q->sport == t->port);
+	if (ipaddr_equal(&q->src, &t->endpoint) && q->sport == t->port)
+		return ipaddr_equal(&l->dst, &t->endpoint);
+	return ipaddr_equal(&q->dst, &t->endpoint) && q->dport == t->port && dir != DIR_OUT;
 }
 
 /* From the server. Outbound too when it is for the gateway: after the gateway's network is gone, conntrack still
@@ -186,7 +114,7 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 		bool from = comes_from_server(j, t, l, dir);
 		uint16_t port = to ? l->dport : l->sport;
 
-		if (quotes_tuple(t, f)) {
+		if (quotes_tuple(t, f, l, dir)) {
 			*tuple = t;
 			return TUNNEL_QUOTED;
 		}
@@ -220,6 +148,13 @@ bool judge_tunnel_data(const struct policy_tunnel *t, const struct net_layer *l)
 	return l->payload[0] >> 3 == 6 || l->payload[0] >> 3 == 9; /* P_DATA_V1, P_DATA_V2 */
 }
 
+/* IGMP and MLD: to a group, with a TTL of 1 (RFC 3376 4, RFC 3810 5), and nobody's of the stack. */
+static bool stays_on_link(const struct judge *j, const struct net_layer *l)
+{
+	return l->ttl == 1 && (j->dst_is & ADDR_MULTICAST) &&
+	       !(j->src_is & (ADDR_INSIDE | ADDR_TUNNEL));
+}
+
 static const char *arp_upkeep(const struct judge *j, const struct facts *f)
 {
 	uint32_t is = judge_addr(j, &f->arp.sender)->is;
@@ -227,15 +162,20 @@ static const char *arp_upkeep(const struct judge *j, const struct facts *f)
 	return is & ADDR_REAL || !(is & (ADDR_TUNNEL | ADDR_INSIDE)) ? "arp" : NULL;
 }
 
+/* Multicast Listener Discovery, both versions. */
+static bool is_mld(uint8_t icmp_type)
+{
+	return icmp_type == 143 || (icmp_type >= 130 && icmp_type <= 132);
+}
+
 static const char *icmp_upkeep(const struct judge *j, const struct rule_ctx *c,
 			       const struct net_layer *l)
 {
 	const struct facts *f = c->facts;
 
-	if (facts_has(f, PROTO_ND) && !(j->src_is & (ADDR_INSIDE | ADDR_TUNNEL)))
+	if (facts_has(f, PROTO_ND) && l->ttl == 255 && !(j->src_is & (ADDR_INSIDE | ADDR_TUNNEL)))
 		return "nd";
-	if (facts_has(f, PROTO_ICMP6) &&
-	    (l->icmp_type == 143 || (l->icmp_type >= 130 && l->icmp_type <= 132)))
+	if (facts_has(f, PROTO_ICMP6) && is_mld(l->icmp_type) && stays_on_link(j, l))
 		return "mld";
 	if (c->tunnel == TUNNEL_QUOTED)
 		return "icmp-error-of-tunnel";
@@ -304,11 +244,12 @@ const char *judge_upkeep(const struct judge *j, const struct rule_ctx *c, const 
 	const struct facts *f = c->facts;
 	const struct net_layer *l = facts_outer(f);
 
-	if (facts_has(f, PROTO_ARP))
-		return arp_upkeep(j, f);
-	if (!l || f->undecodable)
+	if (!l)
+		return facts_has(f, PROTO_ARP) ? arp_upkeep(j, f) : NULL;
+	/* something inside something keeps no link going */
+	if (f->undecodable || f->n_layers != 1)
 		return NULL;
-	if (facts_has(f, PROTO_IGMP) && !(j->src_is & ADDR_INSIDE))
+	if (facts_has(f, PROTO_IGMP) && stays_on_link(j, l))
 		return "igmp";
 	if (facts_has(f, PROTO_ICMP) || facts_has(f, PROTO_ICMP6))
 		return icmp_upkeep(j, c, l);

@@ -90,6 +90,18 @@ bool seam_may_hold(uint8_t b);
 /* Would seam_join() join that segment, whose payload is not empty, to the one before it? */
 bool seam_is_there(struct seams *s, struct net_layer *l);
 
+/* ---- judge_direction.c: which way a packet goes ---- */
+
+/* What the link says of a frame's sender. OUT: one beside the host, which nothing else tells from a neighbour. */
+enum link_says { LINK_SAYS_NOTHING, LINK_SAYS_HOST, LINK_SAYS_OUT, LINK_SAYS_OTHER };
+
+/* The host's own Ethernet address at a tap whose policy names none. USELESS: two of them send with a real address, or what comes
+ * for it has that one too, as where a router stands between. */
+struct own_end {
+	enum { OWN_UNKNOWN, OWN_KNOWN, OWN_USELESS } state;
+	uint8_t mac[6];
+};
+
 /* ---- judge_again.c: the tunnel's data packet that is like the one before it ---- */
 
 #define AGAIN_MESSAGE 42 /* where the message is: behind Ethernet, IPv4 and UDP */
@@ -215,6 +227,7 @@ struct judge {
 	int32_t src_service; /* whose leg the source is; -1: nobody's */
 	struct asker *asker;
 	enum noise_way *noise; /* per tap */
+	struct own_end *own;   /* per tap */
 	bool ties;	       /* noise_may_be_tied() */
 };
 
@@ -254,13 +267,21 @@ struct mark_found {
 	const struct policy_canary *row; /* NULL: an id that the policy does not name */
 };
 
-/* judge_classify.c */
+/* judge_direction.c */
+/* On a tap of the outside: from the Ethernet address that sends with a real address, the policy not naming one, other packets
+ * come from the same machine. mac: the sender's, NULL where the link has none; the bits of both ends (enum addr_bit). */
+void direction_learn(struct judge *j, size_t tap, const uint8_t *mac, uint32_t src_is,
+		     uint32_t dst_is);
+/* told: what the file says of the frame (enum capfile_direction). */
+enum link_says judge_link(const struct judge *j, size_t tap, const struct facts *f,
+			  const uint8_t *mac, int told);
 enum packet_direction judge_direction(const struct judge *j, const struct policy_tap *t,
-				      const struct facts *f, bool forged);
-/* The same of an IP packet, not forged, on a tap of the outside. mac: of its sender, NULL where the link has none; the bits of
- * both ends (enum addr_bit). */
-enum packet_direction judge_direction_by(const struct judge *j, const struct policy_tap *t,
-					 const uint8_t *mac, uint32_t src_is, uint32_t dst_is);
+				      const struct facts *f, enum link_says says, bool forged);
+/* Both of an IP packet, not forged, on a tap of the outside, of which the file says nothing. */
+enum packet_direction judge_direction_by(const struct judge *j, size_t tap, const uint8_t *mac,
+					 uint32_t src_is, uint32_t dst_is, enum link_says *says);
+
+/* judge_classify.c */
 enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 				  enum packet_direction dir, const struct policy_tunnel **tuple,
 				  bool *verified);

@@ -122,6 +122,7 @@ static void make_stores(struct judge *j, bool *failed)
 	j->flows = room(failed, 1, sizeof(*j->flows));
 	j->known = room(failed, KNOWN_ADDRS, sizeof(*j->known));
 	j->noise = room(failed, p->n_taps, sizeof(*j->noise));
+	j->own = room(failed, p->n_taps, sizeof(*j->own));
 	if (!p->has_nonce && !j->opts.decode_all) /* else every payload is searched for it */
 		j->again = room(failed, p->n_taps * AGAIN_SLOTS, sizeof(*j->again));
 	for (size_t s = 0; s <= N_SERIES; s++)
@@ -218,6 +219,7 @@ void judge_free(struct judge *j)
 	free(j->seams);
 	free(j->again);
 	free(j->noise);
+	free(j->own);
 	free(j->asker);
 	for (size_t s = 0; s <= N_SERIES; s++)
 		free(j->bins[s]);

@@ -90,19 +90,23 @@ static bool is_known(struct judge *j, const uint8_t *mac, struct net_layer *l,
 
 bool noise_pass_bystanders(struct judge *j, size_t tap, const struct capfile_frame *f)
 {
-	const uint8_t *mac = j->ties && f->linktype == LINK_ETHERNET ? f->data + 6 : NULL;
+	const uint8_t *mac = f->linktype == LINK_ETHERNET ? f->data + 6 : NULL;
 	struct judge_tap_counters *n = &j->counters[tap];
 	enum packet_direction dir;
+	enum link_says link;
 	struct net_layer l;
 	uint32_t src, dst;
 
-	if (j->n_conntrack || !is_noise(j, tap, f, &l))
+	if (j->n_conntrack || f->direction || !is_noise(j, tap, f, &l))
 		return false;
 	src = judge_addr(j, &l.src)->is;
 	dst = judge_addr(j, &l.dst)->is;
 	if ((src | dst) & NOT_A_BYSTANDER)
 		return false;
-	dir = judge_direction_by(j, &j->p->taps[tap], mac, src, dst);
+	direction_learn(j, tap, mac, src, dst);
+	dir = judge_direction_by(j, tap, mac, src, dst, &link);
+	if (link == LINK_SAYS_HOST && !(src & ADDR_REAL))
+		return false;
 	/* of the host's own flows it counts who began */
 	if ((dir != DIR_IN && may_be_utp(&l)) ||
 	    ((j->ties || (src | dst) & ADDR_REAL) && is_known(j, mac, &l, dir)))

@@ -44,6 +44,7 @@ static inline void add(struct golden *g, const char *tap, int64_t us, struct byt
 #define M_SONARR "0242ac1e0083"
 #define M_GATEWAY "0242ac1e0003"
 #define M_PLEX "0242ac1c0003"
+#define M_STRANGER "020000000077"
 
 #define P_ICMP 1
 #define P_TCP 6

@@ -50,30 +50,39 @@ static struct bytes segment(const char *from, const char *to, uint16_t sport, ui
 
 /* ---- what passes, and what is counted of it ---- */
 
-static void pass_each(const char *but)
+static struct bytes beside(struct bytes p)
+{
+	return eth(M_STRANGER, M_ROUTER, 0x0800, p);
+}
+
+/* came: a neighbour's is known not to be the host's, before the host's own Ethernet address is learned. */
+static void pass_each(const char *but, bool came)
 {
 	struct both b = both_unmarked(but);
 	const struct judge_tap_counters *n = counters(&b.shortcut, "uplink");
-	struct bytes cut = cat(out(datagram(NEIGHBOUR, OTHER)), fill(0, 9)); /* padding */
+	struct bytes cut = cat(beside(datagram(NEIGHBOUR, OTHER)), fill(0, 9)); /* padding */
 
-	assert_true(passes_uplink(&b, out(datagram(NEIGHBOUR, OTHER))));
-	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 45000, 45001))));
+	assert_true(passes_uplink(&b, beside(datagram(NEIGHBOUR, OTHER))));
+	assert_true(passes_uplink(&b, beside(segment(NEIGHBOUR, OTHER, 45000, 45001))));
 	assert_true(passes_uplink(&b, out(datagram(REAL, OTHER))));
-	assert_int_equal(n->unattributed, 3);
-	assert_int_equal(n->inbound, 0);
+	assert_int_equal(n->unattributed, came ? 1 : 3);
+	assert_int_equal(n->inbound, came ? 2 : 0);
 	assert_true(passes_uplink(&b, in(datagram(OTHER, SINK))));
 	assert_true(passes_uplink(&b, in(datagram(OTHER, REAL))));
-	assert_int_equal(n->unattributed, 3);
-	assert_int_equal(n->inbound, 2);
+	assert_int_equal(n->inbound, came ? 4 : 2);
 	assert_int_equal(n->ours, 2);
 	b.shortcut.j->facts.len = 0;
 	feed_both(&b, "uplink", LINK_ETHERNET, 0, cut, cut.n - 9);
 	assert_int_equal(b.shortcut.j->facts.len, 0);
+	assert_int_equal(n->inbound, came ? 5 : 3);
 	feed_both(&b, "uplink", LINK_RAW, 0, datagram(NEIGHBOUR, OTHER),
 		  datagram(NEIGHBOUR, OTHER).n);
 	assert_int_equal(b.shortcut.j->facts.len, 0);
+	assert_int_equal(n->unattributed, came ? 2 : 4);
 	assert_int_equal(n->truncated, 1);
 	assert_int_equal(n->frames, 7);
+	assert_false(passes_uplink(&b, out(datagram(NEIGHBOUR, OTHER)))); /* whose is it? */
+	assert_int_equal(n->unlisted, 1);
 	end_both(&b);
 }
 
@@ -82,9 +91,9 @@ static void test_it_is_taken(void **state)
 	struct both b = both_unmarked(OPEN);
 
 	(void)state;
-	pass_each(OPEN);
-	pass_each(PLAIN);
-	assert_true(passes(&b, "isp", 0, out(datagram(NEIGHBOUR, OTHER))));
+	pass_each(OPEN, true);
+	pass_each(PLAIN, false);
+	assert_true(passes(&b, "isp", 0, beside(datagram(NEIGHBOUR, OTHER))));
 	assert_false(passes(&b, "br-vpn", 0, out(datagram(NEIGHBOUR, OTHER))));
 	assert_false(passes(&b, "lo", 0, out(datagram(NEIGHBOUR, OTHER))));
 	end_both(&b);
@@ -136,21 +145,21 @@ static void test_excuses(void **state)
 	struct both b = both_unmarked(OPEN);
 
 	(void)state;
-	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, "203.0.113.7", 22, 45001))));
-	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, "203.0.113.7", 23, 45001))));
-	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 22, 45001))));
-	assert_true(passes_uplink(&b, in(segment("203.0.113.7", NEIGHBOUR, 45001, 22))));
+	assert_false(passes_uplink(&b, out(segment(REAL, "203.0.113.7", 22, 45001))));
+	assert_true(passes_uplink(&b, out(segment(REAL, "203.0.113.7", 23, 45001))));
+	assert_true(passes_uplink(&b, out(segment(REAL, OTHER, 22, 45001))));
+	assert_true(passes_uplink(&b, in(segment("203.0.113.7", REAL, 45001, 22))));
 	/* what Plex sends its own tap would show */
-	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 45001, 443))));
-	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 8080, 45001))));
-	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 6881, 45001))));
-	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 45001, 8080))));
+	assert_true(passes_uplink(&b, out(segment(REAL, OTHER, 45001, 443))));
+	assert_false(passes_uplink(&b, out(segment(REAL, OTHER, 8080, 45001))));
+	assert_false(passes_uplink(&b, out(segment(REAL, OTHER, 6881, 45001))));
+	assert_true(passes_uplink(&b, out(segment(REAL, OTHER, 45001, 8080))));
 	end_both(&b);
 	b = both_unmarked(UNWATCHED);
-	assert_false(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 45001, 443))));
+	assert_false(passes_uplink(&b, out(segment(REAL, OTHER, 45001, 443))));
 	end_both(&b);
 	b = both_unmarked(PLAIN);
-	assert_true(passes_uplink(&b, out(segment(NEIGHBOUR, OTHER, 8080, 45001))));
+	assert_true(passes_uplink(&b, out(segment(REAL, OTHER, 8080, 45001))));
 	end_both(&b);
 }
 
@@ -165,13 +174,13 @@ static void test_ties(void **state)
 	struct both b = both_unmarked(OPEN);
 
 	(void)state;
-	assert_true(passes_uplink(&b, out(datagram(NEIGHBOUR, OTHER))));
-	assert_false(passes_uplink(&b, of_qbt(datagram(NEIGHBOUR, OTHER))));
-	assert_false(passes_uplink(&b, out(datagram(NEIGHBOUR, OTHER))));
-	assert_false(passes_uplink(
-		&b, in(ip(OTHER, NEIGHBOUR, P_UDP, udp(45001, 45000, fill(0x77, 40))))));
+	assert_true(passes_uplink(&b, out(datagram(REAL, OTHER))));
+	assert_false(passes_uplink(&b, of_qbt(datagram(REAL, OTHER))));
+	assert_false(passes_uplink(&b, out(datagram(REAL, OTHER))));
+	assert_false(
+		passes_uplink(&b, in(ip(OTHER, REAL, P_UDP, udp(45001, 45000, fill(0x77, 40))))));
 	assert_int_equal(total_of(&b.shortcut, "cleartext-outside-tunnel"), 2);
-	assert_true(passes_uplink(&b, out(datagram(NEIGHBOUR, SINK))));
+	assert_true(passes_uplink(&b, out(datagram(REAL, SINK))));
 	end_both(&b);
 }
 

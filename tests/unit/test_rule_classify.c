@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a packet is before any rule asks: its direction, its relation to the tunnel, whether it keeps the link up. */
+/* What a packet is before any rule asks: its relation to the tunnel, whether it keeps the link up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,165 +18,6 @@ static void show(struct world *w, const char *tap_name, uint32_t linktype, struc
 {
 	judge_frame(w->j, tap(w, tap_name), ++w->number, (int)linktype, b.b, (uint32_t)b.n,
 		    (uint32_t)b.n, START);
-}
-
-/* ---- direction ---- */
-
-static const char taps_by_what_they_know[] =
-	"{\"controls\":[],\"taps\":["
-	"{\"name\":\"hop\",\"role\":\"uplink\",\"mac\":\"02:00:00:00:00:10\","
-	"\"peer-mac\":\"02:00:00:00:00:01\"},"
-	"{\"name\":\"own\",\"role\":\"uplink\",\"mac\":\"02:00:00:00:00:10\"},"
-	"{\"name\":\"bare\",\"role\":\"uplink\"},"
-	"{\"name\":\"isp\",\"role\":\"isp\"},"
-	"{\"name\":\"exit\",\"role\":\"exit\"}]}";
-
-static void check_way(const char *tap_name, uint32_t linktype, struct bytes b,
-		      enum packet_direction want)
-{
-	struct world w = lab_but(taps_by_what_they_know);
-	enum packet_direction d;
-
-	show(&w, tap_name, linktype, b);
-	d = judge_direction(w.j, &w.p->taps[tap(&w, tap_name)], &w.j->facts, false);
-	if (d != want)
-		fail_msg("%s: %d, not %d", tap_name, d, want);
-	end(&w);
-}
-
-#define STRANGER "020000000077"
-#define FAR	 "198.51.100.7"
-
-/* The next hop is the best witness, then the host's own interface, then a leg of the stack, then addresses. */
-static void test_direction_by_mac(void **state)
-{
-	struct bytes p = ip(FAR, SINK, P_UDP, udp(4, 9, fill(1, 5)));
-
-	(void)state;
-	check_way("hop", LINK_ETHERNET, eth(M_ROUTER, M_HOST, 0x0800, p), DIR_IN);
-	check_way("hop", LINK_ETHERNET, eth(M_HOST, M_ROUTER, 0x0800, p), DIR_OUT);
-	check_way("hop", LINK_ETHERNET, eth(STRANGER, M_ROUTER, 0x0800, p), DIR_OUT);
-	check_way("own", LINK_ETHERNET, eth(M_HOST, M_ROUTER, 0x0800, p), DIR_OUT);
-	check_way("own", LINK_ETHERNET, eth(STRANGER, M_HOST, 0x0800, p), DIR_IN);
-	check_way("own", LINK_ETHERNET, eth(M_SONARR, M_ROUTER, 0x0800, p), DIR_OUT);
-	check_way("bare", LINK_ETHERNET, eth(M_SONARR, M_ROUTER, 0x0800, p), DIR_OUT);
-	/* nothing is known of the MACs: the far address comes in */
-	check_way("bare", LINK_ETHERNET, eth(STRANGER, M_ROUTER, 0x0800, p), DIR_IN);
-}
-
-static void test_direction_by_addresses(void **state)
-{
-	static const struct {
-		const char *src, *dst;
-		enum packet_direction way;
-	} rows[] = {
-		{ REAL, SINK, DIR_OUT },
-		{ QBT, SINK, DIR_OUT },
-		{ TUN, SINK, DIR_OUT },
-		{ SINK, REAL, DIR_IN },
-		{ SINK, QBT, DIR_IN },
-		/* no router passes these on, so they come from in here */
-		{ "192.168.7.7", SINK, DIR_OUT },
-		{ "127.0.0.1", SINK, DIR_OUT },
-		{ "::", "ff02::2", DIR_OUT },
-		{ "fe80::10", "ff02::2", DIR_UNKNOWN },
-		{ FAR, SINK, DIR_IN },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check_way("bare", LINK_RAW,
-			  ip(rows[i].src, rows[i].dst, P_UDP, udp(4, 9, fill(1, 5))), rows[i].way);
-}
-
-static void test_direction_at_the_exit(void **state)
-{
-	static const struct {
-		const char *src, *dst;
-		enum packet_direction way;
-	} rows[] = {
-		{ TUN, SINK, DIR_OUT },
-		{ SINK, TUN, DIR_IN },
-		{ REAL, SINK, DIR_OUT }, /* the worst that can come out of a tunnel */
-		{ QBT, SINK, DIR_OUT },
-		/* the tunnel's address is not known: private ones are on this side of the server */
-		{ "10.9.9.9", SINK, DIR_OUT },
-		{ SINK, "10.9.9.9", DIR_IN },
-		{ SINK, FAR, DIR_UNKNOWN },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check_way("exit", LINK_RAW,
-			  ip(rows[i].src, rows[i].dst, P_UDP, udp(4, 9, fill(1, 5))), rows[i].way);
-	check_way("exit", LINK_RAW, fill(0, 3), DIR_UNKNOWN);
-}
-
-/* Linux cooked (LINKTYPE_LINUX_SLL, _SLL2): the kernel says who sent it, 4 for this host. */
-static struct bytes cooked(uint8_t kind, struct bytes p)
-{
-	return cat(cat(be(kind, 2), hex("0001 0006 020000000077 0000 0800")), p);
-}
-
-static struct bytes cooked2(uint8_t kind, struct bytes p)
-{
-	return cat(cat(hex("0800 0000 00000002 0001"), be(kind, 1)),
-		   cat(hex("06 020000000077 0000"), p));
-}
-
-static void test_direction_of_cooked_captures(void **state)
-{
-	struct bytes p = ip(FAR, SINK, P_UDP, udp(4, 9, fill(1, 5)));
-
-	(void)state;
-	check_way("own", LINK_SLL, cooked(4, p), DIR_OUT);
-	check_way("own", LINK_SLL, cooked(0, p), DIR_IN);
-	check_way("own", LINK_SLL2, cooked2(4, p), DIR_OUT);
-	check_way("own", LINK_SLL2, cooked2(0, p), DIR_IN);
-	/* what the isp's router sends is what comes in here */
-	check_way("isp", LINK_SLL, cooked(4, p), DIR_IN);
-	check_way("isp", LINK_SLL, cooked(0, ip(REAL, SINK, P_UDP, udp(4, 9, fill(1, 5)))),
-		  DIR_OUT);
-}
-
-/* Without MACs that tell: a router speaks from outside, an ARP of ours from in here. */
-static void test_direction_of_link_upkeep(void **state)
-{
-	struct bytes redirect = cat(fill(0, 4), cat(addr("fe80::1"), addr(SINK6)));
-
-	(void)state;
-	check_way("bare", LINK_ETHERNET, arp(1, STRANGER, REAL, ROUTER), DIR_OUT);
-	check_way("bare", LINK_ETHERNET, arp(1, STRANGER, ROUTER, REAL), DIR_UNKNOWN);
-	check_way("bare", LINK_RAW, advertisement(1800, 1), DIR_IN);
-	check_way("bare", LINK_RAW, neighbour(135, REAL6), DIR_UNKNOWN);
-	check_way("bare", LINK_RAW, neighbour(136, REAL6), DIR_UNKNOWN);
-	/* a redirect, even from an address of ours: no host sends one */
-	check_way("bare", LINK_RAW, ip6o(REAL6, "fe80::10", P_ICMP6, 255, icmp(137, 0, redirect)),
-		  DIR_IN);
-}
-
-/* A control is forged with a MAC of nobody's: addresses tell, and what does not tell was sent by the harness. */
-static void test_direction_of_forged_frames(void **state)
-{
-	static const struct {
-		const char *src, *dst;
-		enum packet_direction way;
-	} rows[] = {
-		{ REAL, SINK, DIR_OUT },
-		{ SINK, REAL, DIR_IN },
-		{ "fe80::10", "ff02::2", DIR_OUT },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct world w = lab_but(taps_by_what_they_know);
-		struct bytes p = ip(rows[i].src, rows[i].dst, P_UDP, udp(4, 9, fill(1, 5)));
-
-		show(&w, "hop", LINK_ETHERNET, eth(M_ROUTER, M_HOST, ethertype_of(p), p));
-		assert_int_equal(judge_direction(w.j, &w.p->taps[0], &w.j->facts, true),
-				 rows[i].way);
-		end(&w);
-	}
 }
 
 /* ---- the tunnel ---- */
@@ -428,6 +269,10 @@ static void test_errors_about_the_tunnel(void **state)
 				   ip(REAL, VPN, P_TCP, tcp(41000, 51820, 1, F_SYN, fill(0, 0)))),
 		       DIR_IN, TUNNEL_NOT, -1);
 	check_relation(error_about(ROUTER, REAL, cut), DIR_IN, TUNNEL_NOT, -1);
+	/* to the server about its own, and to nobody else; about ours from outside only */
+	check_relation(error_about(REAL, SINK, theirs), DIR_OUT, TUNNEL_NOT, -1);
+	check_relation(error_about(REAL, SINK, ours), DIR_OUT, TUNNEL_NOT, -1);
+	check_relation(error_about(REAL, SINK, ours), DIR_UNKNOWN, TUNNEL_QUOTED, 0);
 }
 
 /* A quote belongs to its own frame, not to the next one. */
@@ -518,13 +363,13 @@ static void test_arp_is_upkeep_of_others(void **state)
 	const struct upkeep_row rows[] = {
 		{ .frame = arp(1, M_HOST, REAL, ROUTER), .name = "arp" },
 		{ .frame = arp(1, M_HOST, "0.0.0.0", ROUTER), .name = "arp" },
-		{ .frame = arp(1, STRANGER, "203.0.113.99", ROUTER), .name = "arp" },
+		{ .frame = arp(1, M_STRANGER, "203.0.113.99", ROUTER), .name = "arp" },
 		{ .frame = arp(1, M_HOST, TUN, ROUTER) },
 		{ .frame = arp(1, M_QBT, QBT, ROUTER) },
 	};
 	const struct upkeep_row at_home[] = {
 		{ .frame = arp(1, M_HOST, REAL, ROUTER), .name = "arp" },
-		{ .frame = arp(1, STRANGER, "203.0.113.99", ROUTER) },
+		{ .frame = arp(1, M_STRANGER, "203.0.113.99", ROUTER) },
 	};
 
 	(void)state;
@@ -532,9 +377,19 @@ static void test_arp_is_upkeep_of_others(void **state)
 	check_upkeep(home_net, at_home, 2);
 }
 
+static struct bytes mld_but(const char *src, const char *dst, uint8_t hops)
+{
+	return out(ip6o(src, dst, P_ICMP6, hops, icmp(143, 0, fill(0, 24))));
+}
+
 static struct bytes mld(uint8_t type)
 {
 	return out(ip6o("fe80::10", "ff02::16", P_ICMP6, 1, icmp(type, 0, fill(0, 24))));
+}
+
+static struct bytes igmp(const char *src, const char *dst, uint8_t ttl)
+{
+	return ip4o(src, dst, 2, (struct ip_fields){ .ttl = ttl }, hex("22 00 f9fd 0000 0000"));
 }
 
 /* ND and MLD (RFC 2710, 3810), IGMP: of the host; not of a container's address. */
@@ -543,9 +398,12 @@ static void test_neighbours_and_groups(void **state)
 	struct bytes query = ip("fd00:64::2", "ff02::1", P_ICMP6,
 				icmp(135, 0, cat(fill(0, 4), addr(REAL6))));
 	struct bytes broken = ip6o("fe80::10", "ff02::16", P_ICMP6, 1, icmp(143, 0, fill(0, 0)));
+	struct bytes routed = ip6o("fe80::10", SINK6, P_ICMP6, 254,
+				   icmp(135, 0, cat(fill(0, 4), addr(REAL6))));
 	const struct upkeep_row rows[] = {
 		{ .frame = out(neighbour(135, REAL6)), .name = "nd" },
 		{ .frame = out(query) }, /* from the tunnel's own address */
+		{ .frame = out(routed) },
 		{ .frame = mld(130), .name = "mld" },
 		{ .frame = mld(131), .name = "mld" },
 		{ .frame = mld(132), .name = "mld" },
@@ -556,9 +414,20 @@ static void test_neighbours_and_groups(void **state)
 		{ .frame = out(broken) }, /* what cannot be read is no upkeep */
 		{ .frame = out(ip(REAL, SINK, P_ICMP, icmp(143, 0, fill(0, 24)))) },
 		{ .frame = out(ip(REAL, SINK, P_ICMP, icmp(8, 0, fill(0, 24)))) },
-		{ .frame = out(ip(REAL, "224.0.0.22", 2, hex("22 00 f9fd 0000 0000"))),
-		  .name = "igmp" },
-		{ .frame = out(ip(QBT, "224.0.0.22", 2, hex("22 00 f9fd 0000 0000"))) },
+		{ .frame = mld_but(REAL6, "ff02::16", 1), .name = "mld" },
+		{ .frame = mld_but("fd00:64::2", "ff02::16", 1) },
+		{ .frame = mld_but("fe80::10", "ff02::16", 2) },
+		{ .frame = mld_but("fe80::10", SINK6, 1) },
+		{ .frame = out(igmp(REAL, "224.0.0.22", 1)), .name = "igmp" },
+		{ .frame = out(igmp(REAL, "224.0.0.22", 2)) },
+		{ .frame = out(igmp(REAL, SINK, 1)) },
+		{ .frame = out(igmp(QBT, "224.0.0.22", 1)) },
+		{ .frame = out(igmp(TUN, "224.0.0.22", 1)) },
+		/* nothing of a link is sent inside something else */
+		{ .frame = out(ip(REAL, SINK, 4, igmp(REAL, "224.0.0.22", 1))) },
+		{ .frame = out(ip(REAL, SINK, 41, neighbour(135, REAL6))) },
+		{ .frame = out(ip(REAL, SINK, 47,
+				  cat(hex("0000 6558"), arp(1, M_HOST, REAL, ROUTER)))) },
 	};
 
 	(void)state;
@@ -667,12 +536,6 @@ static void test_published_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_direction_by_mac),
-		cmocka_unit_test(test_direction_by_addresses),
-		cmocka_unit_test(test_direction_at_the_exit),
-		cmocka_unit_test(test_direction_of_cooked_captures),
-		cmocka_unit_test(test_direction_of_link_upkeep),
-		cmocka_unit_test(test_direction_of_forged_frames),
 		cmocka_unit_test(test_wireguard_payloads),
 		cmocka_unit_test(test_openvpn_payloads),
 		cmocka_unit_test(test_openvpn_on_borrowed_ports),
