@@ -254,16 +254,28 @@ static struct packet next_packet(struct generator *g, uint8_t *l4, bool leak)
 	return clear_packet(g, l4, out);
 }
 
+/* The last byte of an Ethernet address: the machine's, the neighbour's, the next hop's. */
+static uint8_t station(struct in_addr a)
+{
+	return a.s_addr == address(REAL).s_addr ? 2 : a.s_addr == address(NEIGHBOUR).s_addr ? 3 : 1;
+}
+
+static void ethernet(uint8_t *to, struct in_addr src, struct in_addr dst)
+{
+	const uint8_t header[14] = { 2, 0, 0, 0, 0, station(dst), 2, 0, 0, 0, 0, station(src), 8 };
+
+	memcpy(to, header, sizeof(header));
+}
+
 static size_t write_frame(struct generator *g, bool leak)
 {
-	static const uint8_t ethernet[14] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0 };
 	struct {
 		uint32_t seconds, ns, caplen, len;
 		uint8_t frame[FRAME_MAX];
 	} r = { 0 };
 	struct packet p = next_packet(g, r.frame + 34, leak);
 
-	memcpy(r.frame, ethernet, sizeof(ethernet));
+	ethernet(r.frame, p.src, p.dst);
 	r.len = (uint32_t)(14 +
 			   ip(r.frame + 14, p.proto, p.src, p.dst, (uint16_t)g->counter, p.size));
 	r.len = r.len < 60 ? 60 : r.len; /* what Ethernet pads to */
