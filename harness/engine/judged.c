@@ -296,8 +296,8 @@ static void weigh_tap(struct evidence *e, const struct policy_tap *t,
 	if (n->tunnel_unverified)
 		evidence_doubt(
 			e, DOUBT_UNJUDGED,
-			"%llu packets of the tunnel on tap %s were captured too short to see "
-			"whether they speak its protocol",
+			"%llu packets between the tunnel's ends on tap %s do not show whether they "
+			"speak its protocol: captured too short, or fragments without their first",
 			(unsigned long long)n->tunnel_unverified, t->name);
 	if (n->allowed_unverified)
 		evidence_doubt(e, DOUBT_UNJUDGED,

@@ -54,6 +54,12 @@ static bool ports_were_cut(const struct facts *f, const struct net_layer *l)
 	return header_was_cut(f) && !l->has_ports;
 }
 
+/* A later fragment whose first one was not seen: it stands before the capture's begin, or comes behind. */
+static bool is_orphan(const struct net_layer *l)
+{
+	return l->frag == FRAG_LATER && !l->ports_from_first;
+}
+
 #define TELLING 16 /* bytes of a message by which both kinds are told */
 
 static bool looks_tunnel(const struct policy_tunnel *t, const struct facts *f,
@@ -121,7 +127,7 @@ enum tunnel_relation judge_tunnel(const struct judge *j, const struct facts *f,
 		if (!to && !from)
 			continue;
 		*tuple = t;
-		if (l->proto == t->proto && ports_were_cut(f, l)) {
+		if (l->proto == t->proto && (ports_were_cut(f, l) || is_orphan(l))) {
 			*verified = false;
 			return TUNNEL_PAYLOAD;
 		}
