@@ -634,6 +634,32 @@ static void test_what_nothing_ties_is_no_pass(void **state)
 	       WORDS("up.pcap"), VERDICT_INCONCLUSIVE, "could be of any service");
 }
 
+/* The machine's own, by its Ethernet address, under one of IP that nobody listed. */
+static void test_another_address_of_the_machine_is_no_pass(void **state)
+{
+	static const char machine[] =
+		"real: [203.0.113.10]\n"
+		"tunnels: [{kind: wireguard, proto: udp, endpoint: 198.51.100.2, port: 51820}]\n"
+		"services: [{name: this machine, role: protected, legs: [{addr: 203.0.113.10}]}]\n";
+	struct bytes other = ip(REAL6, SINK6, P_TCP, tcp(40001, 443, 1, F_SYN, fill(0, 0)));
+	struct cw up = cw_memory();
+
+	(void)state;
+	cw_pcap(&up, true, false, LINK_ETHERNET);
+	cw_frame(&up, 0, wireguard());
+	cw_frame(&up, 1, out(other));
+	store(&up, "up.pcap");
+	expect(machine, WORDS("uplink=up.pcap"), VERDICT_INCONCLUSIVE,
+	       "1 packets on tap uplink left the machine itself, beside the tunnel, with an "
+	       "address that is not listed (" REAL6 ")");
+	up = cw_memory();
+	cw_pcap(&up, true, false, LINK_ETHERNET);
+	cw_frame(&up, 0, wireguard());
+	cw_frame(&up, 1, eth(M_STRANGER, M_ROUTER, 0x86dd, other));
+	store(&up, "up.pcap");
+	expect(machine, WORDS("uplink=up.pcap"), VERDICT_PASS, "of 2");
+}
+
 static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 {
 	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory(), clock = cw_memory();
@@ -812,6 +838,7 @@ int main(void)
 		cmocka_unit_test(test_a_leak_before_the_cut_stays_one),
 		cmocka_unit_test(test_silence_is_no_pass),
 		cmocka_unit_test(test_what_nothing_ties_is_no_pass),
+		cmocka_unit_test(test_another_address_of_the_machine_is_no_pass),
 		cmocka_unit_test(test_what_was_lost_or_cut_off_is_no_pass),
 		cmocka_unit_test(test_what_nobody_watched_outside_is_no_pass),
 		cmocka_unit_test(test_a_frame_that_cannot_be_read_is_no_pass),
