@@ -120,8 +120,9 @@ struct policy_tap {
 	char *interface;
 	char *service; /* veth: whose; "" else */
 	char *file;    /* capture file as given, "" when live */
-	/* Who sent a frame, best first: what comes from the next hop is inbound and everything else left
-	 * the host; what comes from the host's own interface left it. Else addresses must tell. */
+	/* Who sent a frame: what comes from the next hop is inbound and everything else left the host, but for
+	 * neighbours where the host's own is known and the world is open. With neither the judge learns the host's own
+	 * from what sends with a real address; else IP addresses must tell. */
 	uint8_t peer_mac[6]; /* of the next hop (router); set it wherever it is known */
 	bool has_peer_mac;
 	uint8_t mac[6]; /* of the host's side of the uplink */

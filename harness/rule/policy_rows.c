@@ -320,7 +320,8 @@ const struct field policy_tap_fields[] = {
 	ROW_VALUE("mac", struct policy_tap, mac, uint8_t *, mac_type,
 		  .help = "of the host's side of the uplink: tells what left from what came"),
 	ROW_VALUE("peer-mac", struct policy_tap, peer_mac, uint8_t *, mac_type,
-		  .help = "of the next hop; better than `mac` where it is known"),
+		  .help = "of the next hop: all else left, but for neighbours where `mac` is "
+			  "given too"),
 	ROW_END,
 };
 
