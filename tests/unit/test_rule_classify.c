@@ -189,18 +189,34 @@ static void test_fragments_in_the_tuple(void **state)
 	end(&w);
 }
 
-static enum tunnel_relation relation_of_cut(size_t kept, bool *verified)
+static enum tunnel_relation relation_of_start(struct bytes b, size_t kept, bool *verified)
 {
 	struct world w = lab_but(both_kinds);
-	struct bytes b = wg(64, "04000000");
 	const struct policy_tunnel *t;
 	enum tunnel_relation r;
 
-	judge_frame(w.j, 0, 1, LINK_RAW, b.b, (uint32_t)(28 + kept), (uint32_t)b.n, START);
+	judge_frame(w.j, 0, 1, LINK_RAW, b.b, (uint32_t)kept, (uint32_t)b.n, START);
 	*verified = true;
 	r = judge_tunnel(w.j, &w.j->facts, DIR_OUT, &t, verified);
 	end(&w);
 	return r;
+}
+
+static enum tunnel_relation relation_of_cut(size_t kept, bool *verified)
+{
+	return relation_of_start(wg(64, "04000000"), 28 + kept, verified);
+}
+
+/* Of a header that is cut the ports may still be there. */
+static void test_what_half_a_header_says(void **state)
+{
+	struct bytes other = ip(REAL, VPN, P_TCP, tcp(41000, 444, 1, F_ACK, fill(0xc3, 40)));
+	bool verified;
+
+	(void)state;
+	assert_int_equal(relation_of_start(other, 20 + 8, &verified), TUNNEL_OTHER_PORT);
+	assert_int_equal(relation_of_start(other, 20 + 7, &verified), TUNNEL_PAYLOAD);
+	assert_false(verified);
 }
 
 /* A snap length that leaves too little to look at is said, not held against the packet. */
@@ -291,7 +307,8 @@ static void test_the_frame_behind_an_error(void **state)
 	(void)state;
 	show(&w, "uplink", LINK_RAW, error_about(ROUTER, REAL, ours));
 	show(&w, "uplink", LINK_RAW, ip(REAL, VPN, P_UDP, udp(41000, 9, fill(1, 32))));
-	assert_int_equal(judge_tunnel(w.j, &w.j->facts, DIR_OUT, &t, &verified), TUNNEL_OTHER_PORT);
+	assert_int_equal(judge_tunnel(w.j, &w.j->facts, DIR_UNKNOWN, &t, &verified),
+			 TUNNEL_OTHER_PORT);
 	end(&w);
 }
 
@@ -545,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_openvpn_payloads),
 		cmocka_unit_test(test_openvpn_on_borrowed_ports),
 		cmocka_unit_test(test_fragments_in_the_tuple),
+		cmocka_unit_test(test_what_half_a_header_says),
 		cmocka_unit_test(test_what_a_short_capture_says),
 		cmocka_unit_test(test_both_ends_of_the_tuple),
 		cmocka_unit_test(test_errors_about_the_tunnel),
