@@ -425,13 +425,21 @@ struct pulled {
 	int left;			   /* from it on; 0: the source has ended */
 };
 
-/* The one whose frame is the oldest, and of several the first; NULL when all have ended. */
-static struct pulled *oldest(struct pulled *all, size_t n)
+/* When a frame is due. One of the inside goes before all that may be a copy of it, whose stamp may be MATCH_BACK earlier. */
+static int64_t due(const struct judge *j, const struct pulled *p)
+{
+	bool inside = TAP_BIT(j->p->taps[p->source->tap].role) & TAPS_INSIDE;
+
+	return p->frame->time - (inside ? MATCH_BACK + 1 : 0);
+}
+
+/* The one whose frame is due next, and of several the first; NULL when all have ended. */
+static struct pulled *next_due(const struct judge *j, struct pulled *all, size_t n)
 {
 	struct pulled *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		if (all[i].left && (!best || all[i].frame->time < best->frame->time))
+		if (all[i].left && (!best || due(j, &all[i]) < due(j, best)))
 			best = &all[i];
 	return best;
 }
@@ -462,7 +470,7 @@ int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct er
 		all[i].source = &sources[i];
 		pull(&all[i], &rc, err);
 	}
-	while ((p = oldest(all, n)))
+	while ((p = next_due(j, all, n)))
 		do {
 			take(j, p->source->tap, p->frame++);
 			if (--p->left == 0)

@@ -146,8 +146,8 @@ struct judge_source {
 	int (*next)(void *arg, const struct capfile_frame **frames, struct err *err);
 	void *arg;
 };
-/* Merge sources by time, feed them, finish. -1 and the first *err when a source failed: what it gave before
- * counts, and the others are judged to their end. */
+/* Merge sources by time, the inside a millisecond ahead; feed them, finish. -1 and the first *err when a source failed: what
+ * it gave before counts, and the others are judged to their end. */
 int judge_run(struct judge *j, struct judge_source *sources, size_t n, struct err *err);
 
 /* Answers; pointers are valid until judge_free. */

@@ -339,6 +339,61 @@ static void test_run_keeps_the_order_of_sources(void **state)
 	end(&w);
 }
 
+/* Stamps of one machine may be swapped by a millisecond: the inside is read ahead by that, whatever the order of the files. */
+static void test_run_reads_the_inside_ahead(void **state)
+{
+	static const struct {
+		int64_t us;
+		enum attribution how;
+	} rows[] = { { 0, ATTR_BRIDGE_MATCH },
+		     { 10, ATTR_BRIDGE_MATCH },
+		     { 1000, ATTR_BRIDGE_MATCH },
+		     { 1001, ATTR_POLICY } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+		struct golden up = { .n = 0 }, bridge = { .n = 0 };
+		struct list lists[2];
+		struct judge_source sources[] = { { tap(&w, "uplink"), next, &lists[0] },
+						  { tap(&w, "br-vpn"), next, &lists[1] } };
+		struct err err = { 0 };
+
+		add(&up, "uplink", 5000, leaving(1, 63, udp(50000, 9, fill(1, 50))));
+		add(&bridge, "br-vpn", 5000 + rows[i].us,
+		    from_qbt(1, 64, udp(1000, 9, fill(1, 50))));
+		lists[0] = (struct list){ .f = up.f, .n = up.n };
+		lists[1] = (struct list){ .f = bridge.f, .n = bridge.n };
+		assert_int_equal(judge_run(w.j, sources, 2, &err), 0);
+		assert_int_equal(first_of(&w, "cleartext-outside-tunnel")->how, rows[i].how);
+		assert_int_equal(judge_blocked(w.j), rows[i].how == ATTR_POLICY);
+		end(&w);
+	}
+}
+
+/* The outside is not: of two taps there, the stamps alone count. */
+static void test_run_of_the_outside_goes_by_stamps(void **state)
+{
+	struct world w = lab();
+	struct golden up = { .n = 0 }, isp = { .n = 0 };
+	struct list lists[2];
+	struct judge_source sources[] = { { tap(&w, "uplink"), next, &lists[0] },
+					  { tap(&w, "isp"), next, &lists[1] } };
+	struct err err = { 0 };
+	int64_t start, width;
+	size_t n;
+
+	(void)state;
+	add(&up, "uplink", 6000, leaving(1, 63, udp(50000, 9, fill(1, 50))));
+	add(&isp, "isp", 5500, leaving(1, 63, udp(50000, 9, fill(1, 50))));
+	lists[0] = (struct list){ .f = up.f, .n = up.n };
+	lists[1] = (struct list){ .f = isp.f, .n = isp.n };
+	assert_int_equal(judge_run(w.j, sources, 2, &err), 0);
+	(void)judge_series(w.j, SERIES_LEAKS, &n, &start, &width);
+	assert_int_equal(start, START + 5500 * NS_PER_US);
+	end(&w);
+}
+
 static void test_run_of_one_source(void **state)
 {
 	struct world w = lab();
@@ -371,6 +426,8 @@ int main(void)
 		cmocka_unit_test(test_first_frame_starts_the_clock),
 		cmocka_unit_test(test_run_merges_by_time),
 		cmocka_unit_test(test_run_keeps_the_order_of_sources),
+		cmocka_unit_test(test_run_reads_the_inside_ahead),
+		cmocka_unit_test(test_run_of_the_outside_goes_by_stamps),
 		cmocka_unit_test(test_run_of_one_source),
 	};
 
