@@ -227,6 +227,14 @@ static bool by_conntrack(const struct judge *j, const struct rule_ctx *c, const 
 	return false;
 }
 
+/* The sooner it is seen outside, the surer it is the packet of the inside. */
+static double sureness(int64_t gap)
+{
+	if (gap <= MATCH_CLOSE)
+		return 0.98;
+	return gap <= MATCH_SOON ? 0.9 : 0.75;
+}
+
 static bool by_bridge(struct judge *j, const struct rule_ctx *c, const struct net_layer *l,
 		      struct attributed *who)
 {
@@ -237,8 +245,7 @@ static bool by_bridge(struct judge *j, const struct rule_ctx *c, const struct ne
 	if (n == 0)
 		return false;
 	if (n == 1) {
-		tie(who, ATTR_BRIDGE_MATCH, gap <= MATCH_CLOSE ? 0.98 : 0.9,
-		    service_of(j, service[0]));
+		tie(who, ATTR_BRIDGE_MATCH, sureness(gap), service_of(j, service[0]));
 		return true;
 	}
 	tie(who, ATTR_AMBIGUOUS, 0.5, service_of(j, service[0]));

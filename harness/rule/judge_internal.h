@@ -10,12 +10,18 @@
 
 /* ---- judge_match.c: packets of services seen inside, waiting to be seen outside or at the exit ---- */
 
-#define MATCH_RING  65536 /* a power of two */
+#define MATCH_RING   65536 /* a power of two */
 /* The uplink shows a forwarded packet some 45 us after the bridge (measured, idle machine). Up to CLOSE it is
- * as good as certain; a loaded machine with two cores was seen to need tens of milliseconds. */
-#define MATCH_CLOSE (2 * NS_PER_MS)
-#define MATCH_FAR   (60 * NS_PER_MS)
-#define MATCH_BACK  NS_PER_MS /* stamps of one machine may be swapped by that much */
+ * as good as certain; a loaded machine with two cores was seen to need tens of milliseconds. A queue on a slow uplink holds
+ * packets for seconds: what comes later than SOON must have something of its own in common. */
+#define MATCH_CLOSE  (2 * NS_PER_MS)
+#define MATCH_SOON   (60 * NS_PER_MS)
+#define MATCH_FAR    (2 * NS_PER_S)
+#define MATCH_BACK   NS_PER_MS	      /* stamps of one machine may be swapped by that much */
+#define MATCH_COPY   (60 * NS_PER_MS) /* between taps of the inside, with a gateway between */
+#define MATCH_EXIT   NS_PER_S	      /* a packet may wait in the tunnel's queue */
+/* So long an attempt waits: well over MATCH_FAR, so that bins of the tunnel are complete. */
+#define MATCH_WINDOW (MATCH_FAR + 200 * NS_PER_MS)
 
 struct attempt {
 	uint64_t key;
@@ -34,7 +40,6 @@ struct matcher {
 	uint64_t heads[MATCH_RING]; /* number + 1 of the newest */
 	uint64_t first,
 		end; /* numbers first .. end - 1 are waiting, each at its number modulo MATCH_RING */
-	int64_t window;
 };
 
 /* ---- judge_addr.c: what an address is under the policy ---- */

@@ -9,10 +9,6 @@
 #include "base/order.h"
 #include "rule/judge_internal.h"
 
-#define WINDOW_EXIT NS_PER_S /* a packet may wait in the tunnel's queue */
-#define WINDOW_UPLINK \
-	(200 * NS_PER_MS) /* well over MATCH_FAR, so that bins of the tunnel are complete */
-
 static int compare_ids(const void *a, const void *b)
 {
 	const struct policy_canary *x = *(const struct policy_canary *const *)a;
@@ -57,7 +53,6 @@ static void look_at_taps(struct judge *j)
 		j->noise[i] = noise_way(j, &j->p->taps[i]);
 	}
 	j->ties = noise_may_be_tied(j);
-	j->match->window = j->has_exit ? WINDOW_EXIT : WINDOW_UPLINK;
 }
 
 static bool leg_is_tapped(const struct policy *p, const struct policy_attachment *leg)

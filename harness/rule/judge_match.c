@@ -9,6 +9,7 @@
 #include "rule/judge_internal.h"
 
 #define PAYLOAD_HASHED 256
+#define PAYLOAD_OWN    8 /* bytes: fewer may be the same in packets of different senders */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -41,6 +42,12 @@ static uint64_t base_key(const struct net_layer *l)
 		   l->has_ports ? l->dport : 0);
 }
 
+/* TCP that is known by its sequence numbers. */
+static bool is_segment(const struct net_layer *l)
+{
+	return l->proto == IPPROTO_TCP && l->has_ports && !l->ports_from_first;
+}
+
 /* What neither masquerading nor segmentation changes. Source address and port are translated, the TTL counts
  * down, an ICMP id may be translated; TCP is known by its sequence numbers because a frame of 64 KiB on a veth
  * leaves as many segments, of which the first keeps them. */
@@ -48,7 +55,7 @@ uint64_t match_key(const struct net_layer *l)
 {
 	uint64_t h = base_key(l);
 
-	if (l->proto == IPPROTO_TCP && l->has_ports && !l->ports_from_first)
+	if (is_segment(l))
 		return tcp_key(h, l->seq, l->ack, l->tcp_flags);
 	h = mix(h, (uint64_t)l->payload_wire << 32 | l->frag_offset);
 	if (l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6)
@@ -94,7 +101,7 @@ void match_expire(struct judge *j, bool all)
 {
 	struct matcher *m = j->match;
 
-	while (m->first < m->end && (all || at(m, m->first)->time + m->window < j->now))
+	while (m->first < m->end && (all || at(m, m->first)->time + MATCH_WINDOW < j->now))
 		settle(j, at(m, m->first++));
 }
 
@@ -107,7 +114,7 @@ static bool is_copy(const struct attempt *a, const struct net_layer *l, int64_t 
 	if (a->ip_id != l->id)
 		return false;
 	if (a->ttl != l->ttl)
-		return gap < MATCH_FAR;
+		return gap < MATCH_COPY;
 	return gap < MATCH_CLOSE && (a->service == service || a->service < 0 || service < 0);
 }
 
@@ -144,9 +151,22 @@ bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int se
 	return true;
 }
 
+static bool is_late(const struct attempt *a, int64_t time)
+{
+	return time - a->time > MATCH_SOON;
+}
+
+/* More than protocol, destination and shape in common: what another sender's packet within seconds does not have. */
+static bool is_distinct(const struct attempt *a, const struct net_layer *l)
+{
+	return (a->ip_id && a->ip_id == l->id) || is_segment(l) || l->payload_len >= PAYLOAD_OWN;
+}
+
 static bool fits(const struct attempt *a, uint64_t key, const struct net_layer *l, int64_t time)
 {
 	if (a->key != key || time - a->time > MATCH_FAR || a->time - time > MATCH_BACK)
+		return false;
+	if (is_late(a, time) && !is_distinct(a, l))
 		return false;
 	if (a->ip_id && l->id && a->ip_id != l->id)
 		return false;
@@ -175,6 +195,8 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 	{
 		if (!fits(a, key, l, time))
 			continue;
+		if (best && is_late(a, time) && !is_late(best, time))
+			break; /* only what no other explains came out of a queue */
 		if (n == 0 || (n == 1 && a->service != services[0]))
 			services[n++] = a->service;
 		if (!best || (best->outside && !a->outside))
@@ -204,7 +226,8 @@ void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 
 		FOR_CHAIN(m, a, key)
 		{
-			if (a->time - time <= MATCH_BACK && (!hit || !a->exit))
+			if (a->time - time <= MATCH_BACK && time - a->time <= MATCH_EXIT &&
+			    (!hit || !a->exit))
 				hit = a;
 		}
 		if (!hit)

@@ -344,6 +344,17 @@ static void home_bridge_match(struct golden *g)
 		     udp(61001, 9, fill(3, 90)))));
 }
 
+/* A slow uplink's queue held it for more than a second. */
+static void home_out_of_a_queue(struct golden *g)
+{
+	add(g, "br-vpn", 0,
+	    app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, udp(40001, 9, fill(3, 90)))));
+	add(g, "uplink", 1300000,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
+		     udp(61001, 9, fill(3, 90)))));
+}
+
 static void miss_home_no_match(struct golden *g)
 {
 	/* same payload, other IP id: not the same packet */
@@ -354,7 +365,7 @@ static void miss_home_no_match(struct golden *g)
 		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 778, .ttl = 63 },
 		     udp(61001, 9, fill(3, 90)))));
 	/* the same packet once more, long after: too late to be the forwarded one */
-	add(g, "uplink", 200000,
+	add(g, "uplink", 2100000,
 	    eth("020000000010", M_ROUTER, 0x0800,
 		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
 		     udp(61002, 9, fill(3, 90)))));
@@ -1241,6 +1252,7 @@ static const struct golden_case golden_cases[] = {
 	{ "cleartext-outside-tunnel+segments-of-one-frame", LAB, clear_segments_of_big_frame },
 	{ "cleartext-outside-tunnel+home-source", HOME, home_source },
 	{ "cleartext-outside-tunnel+home-bridge-match", HOME, home_bridge_match },
+	{ "cleartext-outside-tunnel+home-out-of-a-queue", HOME, home_out_of_a_queue },
 	{ "cleartext-outside-tunnel-blocked", LAB, miss_blocked },
 	{ "cleartext-outside-tunnel-tunnel", LAB, miss_tunnel },
 	{ "cleartext-outside-tunnel-allowed", LAB, miss_allowed },

@@ -476,7 +476,8 @@ static void test_confidence_falls_with_the_gap(void **state)
 	static const struct {
 		int64_t gap;
 		double confidence;
-	} rows[] = { { 45000, 0.98 }, { 2 * MS, 0.98 }, { 2 * MS + 1, 0.9 }, { -MS, 0.98 } };
+	} rows[] = { { 45000, 0.98 },  { 2 * MS, 0.98 },      { 2 * MS + 1, 0.9 },
+		     { 60 * MS, 0.9 }, { 60 * MS + 1, 0.75 }, { -MS, 0.98 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -63,8 +63,8 @@ static void test_bridge_match_in_time_only(void **state)
 		int64_t at;
 		enum attribution how;
 	} rows[] = { { 1 * MS, ATTR_BRIDGE_MATCH },
-		     { 60 * MS, ATTR_BRIDGE_MATCH },
-		     { 61 * MS, ATTR_POLICY },
+		     { 2000 * MS, ATTR_BRIDGE_MATCH },
+		     { 2001 * MS, ATTR_POLICY },
 		     { -1 * MS, ATTR_BRIDGE_MATCH },
 		     { -2 * MS, ATTR_POLICY } };
 

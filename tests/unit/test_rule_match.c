@@ -184,6 +184,116 @@ static void test_a_flood_is_bounded(void **state)
 	}
 }
 
+/* ---- out of a queue ---- */
+
+static struct bytes payload_of(size_t n)
+{
+	return udp(1000, 9, fill(1, n));
+}
+
+/* Later than a machine needs it takes something in common that others do not have. */
+static void test_what_comes_late_needs_more(void **state)
+{
+	static const struct {
+		int64_t at;
+		uint16_t inside, outside; /* IPv4 ids */
+		size_t payload;
+		enum attribution how;
+	} rows[] = {
+		{ 60 * MS, 0, 0, 0, ATTR_BRIDGE_MATCH },
+		{ 60 * MS + 1, 0, 0, 0, ATTR_POLICY },
+		{ 60 * MS + 1, 0, 0, 7, ATTR_POLICY },
+		{ 60 * MS + 1, 0, 0, 8, ATTR_BRIDGE_MATCH },
+		{ 60 * MS + 1, 0, 5, 7, ATTR_POLICY },
+		{ 60 * MS + 1, 5, 0, 7, ATTR_POLICY },
+		{ 60 * MS + 1, 5, 5, 7, ATTR_BRIDGE_MATCH },
+		{ 60 * MS + 1, 5, 6, 50, ATTR_POLICY },
+		{ 2000 * MS, 5, 5, 0, ATTR_BRIDGE_MATCH },
+		{ 2000 * MS + 1, 5, 5, 50, ATTR_POLICY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+		struct bytes p = payload_of(rows[i].payload);
+
+		feed(&w, "br-vpn", 0, from_qbt(rows[i].inside, 64, p));
+		feed(&w, "uplink", rows[i].at, leaving(rows[i].outside, 63, p));
+		judge_finish(w.j);
+		if (first_of(&w, "cleartext-outside-tunnel")->how != rows[i].how)
+			fail_msg("row %zu", i);
+		/* what was found outside after all was not blocked */
+		assert_int_equal(judge_blocked(w.j), rows[i].how == ATTR_POLICY);
+		end(&w);
+	}
+}
+
+/* Sequence numbers are such a thing. */
+static void test_a_late_segment(void **state)
+{
+	struct ip_fields f = { .ttl = 64 };
+	struct world w = lab();
+
+	(void)state;
+	feed(&w, "br-vpn", 0, app(ip4o(QBT, SINK, P_TCP, f, tcp(40001, 9, 77, F_SYN, fill(0, 0)))));
+	feed(&w, "uplink", 1500 * MS,
+	     out(ip4o(REAL, SINK, P_TCP, f, tcp(50001, 9, 77, F_SYN, fill(0, 0)))));
+	check_who(&w, ATTR_BRIDGE_MATCH, "qbittorrent");
+	end(&w);
+}
+
+/* Whoever sent the same just now explains it; of those who sent it long ago none does alone. */
+static void test_the_near_one_beside_a_late_one(void **state)
+{
+	static const struct {
+		int64_t sonarr;
+		enum attribution how;
+		const char *service;
+	} rows[] = {
+		{ 940 * MS, ATTR_BRIDGE_MATCH, "sonarr" },
+		{ 940 * MS - 1, ATTR_AMBIGUOUS, "sonarr or qbittorrent" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+
+		feed(&w, "br-vpn", 0, from_qbt(0, 64, datagram()));
+		feed(&w, "br-vpn", rows[i].sonarr, from_sonarr(0, 64, datagram()));
+		feed(&w, "uplink", 1000 * MS, leaving(0, 63, translated()));
+		check_who(&w, rows[i].how, rows[i].service);
+		end(&w);
+	}
+}
+
+/* The copy on the isp's side is that of the same attempt, not of an older one. */
+static void test_a_copy_settles_no_older_one(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	feed(&w, "br-vpn", 0, from_qbt(0, 64, datagram()));
+	feed(&w, "br-vpn", 500 * MS, from_qbt(0, 64, datagram()));
+	feed(&w, "uplink", 501 * MS, leaving(0, 63, translated()));
+	feed(&w, "isp", 502 * MS, leaving(0, 63, translated()));
+	check_counts(&w, 2, 1);
+}
+
+/* An attempt counts as blocked once its time is over, or the captures are. */
+static void test_how_long_an_attempt_waits(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	feed(&w, "br-vpn", 0, from_qbt(1, 64, datagram()));
+	feed(&w, "br-vpn", 100 * MS, from_qbt(2, 64, datagram()));
+	feed(&w, "uplink", 2200 * MS, arp(1, M_ROUTER, ROUTER, REAL));
+	assert_int_equal(judge_blocked(w.j), 0);
+	feed(&w, "uplink", 2200 * MS + 1, arp(1, M_ROUTER, ROUTER, REAL));
+	assert_int_equal(judge_blocked(w.j), 1);
+	check_counts(&w, 2, 2);
+}
+
 /* ---- copies inside ---- */
 
 static void test_copies_of_the_inside(void **state)
@@ -410,6 +520,11 @@ int main(void)
 		cmocka_unit_test(test_each_that_left_settles_one),
 		cmocka_unit_test(test_the_nearest_is_the_one_that_left),
 		cmocka_unit_test(test_a_flood_is_bounded),
+		cmocka_unit_test(test_what_comes_late_needs_more),
+		cmocka_unit_test(test_a_late_segment),
+		cmocka_unit_test(test_the_near_one_beside_a_late_one),
+		cmocka_unit_test(test_a_copy_settles_no_older_one),
+		cmocka_unit_test(test_how_long_an_attempt_waits),
 		cmocka_unit_test(test_copies_of_the_inside),
 		cmocka_unit_test(test_whose_copy_it_is),
 		cmocka_unit_test(test_forwarded_by_the_gateway),
