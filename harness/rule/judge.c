@@ -230,6 +230,7 @@ static void note_attempt(struct passing *p, const struct net_layer *l)
 	bool protected_ = s ? s->role == SERVICE_PROTECTED : (p->j->src_is & ADDR_INSIDE) != 0;
 	int index = s ? (int)(s - p->c.policy->services) : -1;
 
+	protected_ &= l->frag != FRAG_LATER; /* part of the attempt that its first one is */
 	if (!p->j->has_uplink || p->mark.control || p->c.tunnel == TUNNEL_PAYLOAD ||
 	    (p->j->dst_is & NOT_OUT))
 		return;

@@ -31,6 +31,7 @@ struct attempt {
 	uint32_t seq, payload; /* TCP: to follow merged segments */
 	int32_t service;       /* index into policy->services, -1 unknown */
 	uint8_t ttl;
+	bool first_fragment;
 	bool protected_;
 	bool outside, exit;
 };

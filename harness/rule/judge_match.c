@@ -8,6 +8,8 @@
 #include "base/order.h"
 #include "rule/judge_internal.h"
 
+/* Bytes; no more than what the first fragment of a packet holds: Linux believes no router that speaks of less than 552 bytes
+ * (ip-sysctl, min_pmtu). */
 #define PAYLOAD_HASHED 256
 #define PAYLOAD_OWN    8 /* bytes: fewer may be the same in packets of different senders */
 
@@ -50,14 +52,15 @@ static bool is_segment(const struct net_layer *l)
 
 /* What neither masquerading nor segmentation changes. Source address and port are translated, the TTL counts
  * down, an ICMP id may be translated; TCP is known by its sequence numbers because a frame of 64 KiB on a veth
- * leaves as many segments, of which the first keeps them. */
+ * leaves as many segments, of which the first keeps them. The length is no part of it: a packet too long for the uplink leaves
+ * as fragments, and what came in fragments may leave in one piece. */
 uint64_t match_key(const struct net_layer *l)
 {
 	uint64_t h = base_key(l);
 
 	if (is_segment(l))
 		return tcp_key(h, l->seq, l->ack, l->tcp_flags);
-	h = mix(h, (uint64_t)l->payload_wire << 32 | l->frag_offset);
+	h = mix(h, l->frag_offset);
 	if (l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6)
 		h = mix(h,
 			(uint64_t)l->icmp_type << 32 | (uint64_t)l->icmp_code << 16 | l->icmp_seq);
@@ -105,13 +108,25 @@ void match_expire(struct judge *j, bool all)
 		settle(j, at(m, m->first++));
 }
 
+/* May it be of that length? A first fragment holds less than the whole, and how much is left open. */
+static bool is_as_long(const struct attempt *a, const struct net_layer *l)
+{
+	bool first = l->frag == FRAG_FIRST;
+
+	if (is_segment(l) || (a->first_fragment && first))
+		return true;
+	if (a->first_fragment)
+		return a->payload < l->payload_wire;
+	return first ? l->payload_wire < a->payload : l->payload_wire == a->payload;
+}
+
 /* The copy that another tap of the inside shows: the bridge behind the veth, or the next network behind a
  * gateway that forwarded it, translated or not. */
 static bool is_copy(const struct attempt *a, const struct net_layer *l, int64_t time, int service)
 {
 	int64_t gap = llabs(time - a->time);
 
-	if (a->ip_id != l->id)
+	if (a->ip_id != l->id || !is_as_long(a, l))
 		return false;
 	if (a->ttl != l->ttl)
 		return gap < MATCH_COPY;
@@ -146,6 +161,7 @@ bool match_note(struct judge *j, const struct net_layer *l, int64_t time, int se
 			       .payload = l->payload_wire,
 			       .service = service,
 			       .ttl = l->ttl,
+			       .first_fragment = l->frag == FRAG_FIRST,
 			       .protected_ = protected_ };
 	*head_of(m, key) = ++m->end;
 	return true;
@@ -166,7 +182,7 @@ static bool fits(const struct attempt *a, uint64_t key, const struct net_layer *
 {
 	if (a->key != key || time - a->time > MATCH_FAR || a->time - time > MATCH_BACK)
 		return false;
-	if (is_late(a, time) && !is_distinct(a, l))
+	if (!is_as_long(a, l) || (is_late(a, time) && !is_distinct(a, l)))
 		return false;
 	if (a->ip_id && l->id && a->ip_id != l->id)
 		return false;
@@ -227,7 +243,7 @@ void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 		FOR_CHAIN(m, a, key)
 		{
 			if (a->time - time <= MATCH_BACK && time - a->time <= MATCH_EXIT &&
-			    (!hit || !a->exit))
+			    is_as_long(a, l) && (!hit || !a->exit))
 				hit = a;
 		}
 		if (!hit)

@@ -355,6 +355,23 @@ static void home_out_of_a_queue(struct golden *g)
 		     udp(61001, 9, fill(3, 90)))));
 }
 
+/* A datagram of 1500 bytes behind a line that takes 1492 (PPPoE). */
+static void home_cut_for_the_uplink(struct golden *g)
+{
+	struct bytes inside = udp(40001, 9, fill(3, 1472)), outside = udp(61001, 9, fill(3, 1472));
+	struct ip_fields f = { .id = 777, .ttl = 63, .more = 1 };
+
+	add(g, "br-vpn", 0, app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, inside)));
+	add(g, "uplink", 45,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip4o("192.168.1.10", SINK, P_UDP, f, raw(outside.b, 1472))));
+	f.offset = 1472;
+	f.more = 0;
+	add(g, "uplink", 46,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip4o("192.168.1.10", SINK, P_UDP, f, raw(outside.b + 1472, 8))));
+}
+
 static void miss_home_no_match(struct golden *g)
 {
 	/* same payload, other IP id: not the same packet */
@@ -1253,6 +1270,7 @@ static const struct golden_case golden_cases[] = {
 	{ "cleartext-outside-tunnel+home-source", HOME, home_source },
 	{ "cleartext-outside-tunnel+home-bridge-match", HOME, home_bridge_match },
 	{ "cleartext-outside-tunnel+home-out-of-a-queue", HOME, home_out_of_a_queue },
+	{ "cleartext-outside-tunnel+home-cut-for-the-uplink", HOME, home_cut_for_the_uplink },
 	{ "cleartext-outside-tunnel-blocked", LAB, miss_blocked },
 	{ "cleartext-outside-tunnel-tunnel", LAB, miss_tunnel },
 	{ "cleartext-outside-tunnel-allowed", LAB, miss_allowed },

@@ -294,6 +294,147 @@ static void test_how_long_an_attempt_waits(void **state)
 	check_counts(&w, 2, 2);
 }
 
+/* ---- fragments ---- */
+
+/* Bytes of a datagram of 8 + n bytes, from - to, as a packet with the id 77 carries them. */
+static struct bytes piece(const char *src, uint8_t ttl, size_t n, size_t from, size_t to)
+{
+	struct bytes whole = udp(strcmp(src, QBT) == 0 ? 1000 : 50000, 9, fill(1, n));
+	struct ip_fields f = { .id = 77, .ttl = ttl, .offset = (uint16_t)from, .more = to < 8 + n };
+
+	return ip4o(src, SINK, P_UDP, f, raw(whole.b + from, to - from));
+}
+
+static void inside(struct world *w, int64_t at, size_t n, size_t from, size_t to)
+{
+	feed(w, "br-vpn", at, app(piece(QBT, 64, n, from, to)));
+}
+
+static void outside(struct world *w, int64_t at, size_t n, size_t from, size_t to)
+{
+	feed(w, "uplink", at, out(piece(REAL, 63, n, from, to)));
+}
+
+static void check_pieces(struct world *w, uint64_t leaked, uint64_t attempts)
+{
+	size_t n;
+	const struct finding *f = judge_findings(w->j, &n);
+
+	assert_int_equal(n, leaked);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(f[i].how, ATTR_BRIDGE_MATCH);
+		assert_string_equal(f[i].service, "qbittorrent");
+	}
+	check_counts(w, attempts, 0);
+}
+
+/* Too long for the uplink, put together on the way, or cut anew. */
+static void test_cut_on_the_way(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	inside(&w, 0, 1400, 0, 1408);
+	outside(&w, 45000, 1400, 0, 776);
+	outside(&w, 46000, 1400, 776, 1408);
+	check_pieces(&w, 2, 1);
+	w = lab();
+	inside(&w, 0, 1400, 0, 776);
+	inside(&w, 1000, 1400, 776, 1408);
+	outside(&w, 45000, 1400, 0, 1408);
+	check_pieces(&w, 1, 1);
+	w = lab();
+	inside(&w, 0, 1400, 0, 776);
+	inside(&w, 1000, 1400, 776, 1408);
+	outside(&w, 45000, 1400, 0, 768);
+	outside(&w, 46000, 1400, 768, 1408);
+	check_pieces(&w, 2, 1);
+	w = lab();
+	inside(&w, 0, 1400, 0, 776);
+	inside(&w, 1000, 1400, 776, 1408);
+	outside(&w, 45000, 1400, 0, 776);
+	outside(&w, 46000, 1400, 776, 1408);
+	check_pieces(&w, 2, 1);
+}
+
+/* The rest of a packet whose beginning no capture holds is told by itself, but is no attempt of its own. */
+static void test_a_later_fragment_alone(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	inside(&w, 0, 1400, 776, 1408);
+	outside(&w, 45000, 1400, 776, 1408);
+	check_pieces(&w, 1, 0);
+	w = lab();
+	inside(&w, 0, 1400, 776, 1408);
+	outside(&w, 45000, 1408, 776, 1416);
+	check_who(&w, ATTR_POLICY, "");
+	end(&w);
+}
+
+/* A first fragment is shorter than what it begins. */
+static void test_how_long_a_first_fragment_is(void **state)
+{
+	static const struct {
+		size_t inside, in_to, outside, out_to;
+		enum attribution how;
+	} rows[] = {
+		{ 800, 808, 1400, 800, ATTR_BRIDGE_MATCH }, /* 792 of the 800 */
+		{ 800, 808, 1400, 808, ATTR_POLICY },
+		{ 1400, 800, 800, 808, ATTR_BRIDGE_MATCH },
+		{ 1400, 808, 800, 808, ATTR_POLICY },
+		{ 1400, 808, 1400, 800, ATTR_BRIDGE_MATCH },
+		{ 1400, 800, 1400, 808, ATTR_BRIDGE_MATCH },
+		/* 256 bytes of payload are looked at */
+		{ 1400, 1408, 1400, 264, ATTR_BRIDGE_MATCH },
+		{ 1400, 1408, 1400, 256, ATTR_POLICY },
+		{ 800, 808, 801, 809, ATTR_POLICY }, /* neither is one */
+		{ 801, 809, 800, 808, ATTR_POLICY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+
+		inside(&w, 0, rows[i].inside, 0, rows[i].in_to);
+		outside(&w, 45000, rows[i].outside, 0, rows[i].out_to);
+		if (first_of(&w, "cleartext-outside-tunnel")->how != rows[i].how)
+			fail_msg("row %zu", i);
+		end(&w);
+	}
+}
+
+/* Packets that begin alike and are whole stay apart by their lengths: two services, two attempts, and at the exit. */
+static void test_lengths_tell_whole_packets_apart(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	feed(&w, "br-vpn", 0, from_qbt(0, 64, payload_of(600)));
+	feed(&w, "br-vpn", 1000, from_sonarr(0, 64, payload_of(700)));
+	feed(&w, "uplink", 45000, leaving(0, 63, payload_of(600)));
+	check_who(&w, ATTR_BRIDGE_MATCH, "qbittorrent");
+	check_counts(&w, 2, 1);
+	w = lab();
+	feed(&w, "veth-qbt", 0, from_qbt(0, 64, payload_of(600)));
+	feed(&w, "br-vpn", 1000, from_qbt(0, 64, payload_of(700)));
+	feed(&w, "exit", 45000, at_exit(0, payload_of(700)));
+	check_counts(&w, 2, 1);
+}
+
+/* What the tunnel's smaller packets make fragments of went through it. */
+static void test_cut_for_the_tunnel(void **state)
+{
+	struct world w = lab();
+
+	(void)state;
+	inside(&w, 0, 1400, 0, 1408);
+	feed(&w, "exit", 1 * MS, piece(TUN, 63, 1400, 0, 776));
+	feed(&w, "exit", 2 * MS, piece(TUN, 63, 1400, 776, 1408));
+	check_counts(&w, 1, 0);
+}
+
 /* ---- copies inside ---- */
 
 static void test_copies_of_the_inside(void **state)
@@ -525,6 +666,11 @@ int main(void)
 		cmocka_unit_test(test_the_near_one_beside_a_late_one),
 		cmocka_unit_test(test_a_copy_settles_no_older_one),
 		cmocka_unit_test(test_how_long_an_attempt_waits),
+		cmocka_unit_test(test_cut_on_the_way),
+		cmocka_unit_test(test_a_later_fragment_alone),
+		cmocka_unit_test(test_how_long_a_first_fragment_is),
+		cmocka_unit_test(test_lengths_tell_whole_packets_apart),
+		cmocka_unit_test(test_cut_for_the_tunnel),
 		cmocka_unit_test(test_copies_of_the_inside),
 		cmocka_unit_test(test_whose_copy_it_is),
 		cmocka_unit_test(test_forwarded_by_the_gateway),
