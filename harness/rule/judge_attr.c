@@ -294,17 +294,57 @@ static bool by_source(const struct judge *j, const struct rule_ctx *c, struct at
 	return true;
 }
 
+/* Was the frame sent here for certain? Others on the line may wrap packets from the same private addresses as ours. */
+static bool is_of_host(const struct judge *j, const struct policy_tap *t)
+{
+	return (j->src_is & ADDR_OURS) || t->has_mac || t->has_peer_mac;
+}
+
+static bool by_inner_source(const struct judge *j, const struct rule_ctx *c,
+			    const struct net_layer *l, struct attributed *who)
+{
+	const struct known_addr *src = judge_addr(j, &l->src);
+
+	if (!(src->is & (ADDR_INSIDE | ADDR_TUNNEL)) || !is_of_host(j, c->tap))
+		return false;
+	tie(who, ATTR_SOURCE, src->service < 0 ? 0.9 : 1.0, service_of(j, src->service));
+	return true;
+}
+
+/* The host wraps what it forwards (6in4, GRE, IPIP, VXLAN): who sent the packet inside. */
+static bool by_wrapped(struct judge *j, const struct rule_ctx *c, struct attributed *who)
+{
+	for (int i = 1; i < c->facts->n_layers; i++)
+		if (by_bridge(j, c, &c->facts->layer[i], who) ||
+		    by_inner_source(j, c, &c->facts->layer[i], who))
+			return true;
+	return false;
+}
+
+static void remember(const struct judge *j, const struct attributed *who, struct flow *flow)
+{
+	if (who->how == ATTR_AMBIGUOUS)
+		return;
+	flow->how = (uint8_t)who->how;
+	flow->service = who->service ? (int32_t)(who->service - j->p->services) : -1;
+}
+
 void judge_attribute(struct judge *j, const struct rule_ctx *c, const struct mark_found *m,
 		     struct flow *flow, struct attributed *who)
 {
 	const struct net_layer *l = facts_outer(c->facts);
-	struct attributed bridge = { 0 };
+	struct attributed bridge = { 0 }, wrapped = { 0 };
 	bool matched = l && by_bridge(j, c, l, &bridge); /* always: it settles the attempt */
+	bool inner = by_wrapped(j, c, &wrapped);	 /* as well */
 	bool tied = by_mark(j, m, who) || by_source(j, c, who);
 
 	if (!tied && matched) {
 		*who = bridge;
 		tied = true;
+	}
+	if (!tied && inner) {
+		*who = wrapped;
+		return; /* what is wrapped next may be another's */
 	}
 	if (!tied && l)
 		tied = by_conntrack(j, c, l, who) || by_destination(j, l, who);
@@ -315,8 +355,6 @@ void judge_attribute(struct judge *j, const struct rule_ctx *c, const struct mar
 	}
 	if (!tied && j->p->closed_world)
 		tie(who, ATTR_POLICY, 0.8, only_protected(j->p));
-	if (flow && tied && who->how != ATTR_AMBIGUOUS && !m->control) {
-		flow->how = (uint8_t)who->how;
-		flow->service = who->service ? (int32_t)(who->service - j->p->services) : -1;
-	}
+	if (flow && tied && !m->control)
+		remember(j, who, flow);
 }

@@ -372,6 +372,39 @@ static void home_cut_for_the_uplink(struct golden *g)
 		ip4o("192.168.1.10", SINK, P_UDP, f, raw(outside.b + 1472, 8))));
 }
 
+static struct bytes home_gre(const char *mac, const char *src, struct bytes packet)
+{
+	return eth(mac, M_ROUTER, 0x0800,
+		   ip(src, "192.0.2.77", 47, cat(cat(be(0, 2), be(0x0800, 2)), packet)));
+}
+
+/* The host sends it on through tunnels of its own: 6in4 with the container's public address, GRE, VXLAN. */
+static void home_wrapped(struct golden *g)
+{
+	struct bytes p = ip(QBT, SINK, P_UDP, udp(40001, 9, fill(3, 90)));
+	struct bytes six = ip("2001:db8:7::82", SINK6, P_UDP, udp(40001, 9, fill(3, 90)));
+
+	add(g, "br-vpn", 0, app(six));
+	add(g, "uplink", 45,
+	    eth("020000000010", M_ROUTER, 0x0800, ip("192.168.1.10", "192.0.2.77", 41, six)));
+	add(g, "uplink", 60, home_gre("020000000010", "192.168.1.10", p));
+	add(g, "uplink", 70,
+	    eth("020000000010", M_ROUTER, 0x0800,
+		ip("192.168.1.10", "192.0.2.77", P_UDP,
+		   udp(40007, 4789, cat(hex("0800000000000100"), app(p))))));
+}
+
+/* Of the host with nobody's addresses inside, and of a neighbour with addresses like those of the stack. */
+static void miss_home_wrapped(struct golden *g)
+{
+	struct bytes payload = udp(40001, 9, fill(3, 90));
+
+	add(g, "uplink", 0,
+	    home_gre("020000000010", "192.168.1.10", ip("10.9.9.9", SINK, P_UDP, payload)));
+	add(g, "uplink", 9,
+	    home_gre("020000000044", "192.168.1.44", ip(QBT, SINK, P_UDP, payload)));
+}
+
 static void miss_home_no_match(struct golden *g)
 {
 	/* same payload, other IP id: not the same packet */
@@ -1271,6 +1304,7 @@ static const struct golden_case golden_cases[] = {
 	{ "cleartext-outside-tunnel+home-bridge-match", HOME, home_bridge_match },
 	{ "cleartext-outside-tunnel+home-out-of-a-queue", HOME, home_out_of_a_queue },
 	{ "cleartext-outside-tunnel+home-cut-for-the-uplink", HOME, home_cut_for_the_uplink },
+	{ "cleartext-outside-tunnel+home-wrapped", HOME, home_wrapped },
 	{ "cleartext-outside-tunnel-blocked", LAB, miss_blocked },
 	{ "cleartext-outside-tunnel-tunnel", LAB, miss_tunnel },
 	{ "cleartext-outside-tunnel-allowed", LAB, miss_allowed },
@@ -1278,6 +1312,7 @@ static const struct golden_case golden_cases[] = {
 	{ "cleartext-outside-tunnel-beacon", LAB, miss_beacon },
 	{ "cleartext-outside-tunnel-home-neighbours", HOME, miss_home_neighbours },
 	{ "cleartext-outside-tunnel-home-no-match", HOME, miss_home_no_match },
+	{ "cleartext-outside-tunnel-home-wrapped", HOME, miss_home_wrapped },
 	{ "private-source-outside+udp", LAB, source_udp },
 	{ "private-source-outside+fragment-vlan", LAB, source_fragment },
 	{ "private-source-outside-translated", LAB, clear_udp },

@@ -14,6 +14,7 @@
 
 #define HOME_POLICY "tests/golden/policy-home.json"
 #define HOME_ADDR   "192.168.1.10"
+#define SINK2	    "192.0.2.77" /* the far end of a tunnel of the host */
 #define STRANGER    "020000000077"
 
 static struct bytes says(uint16_t id, const char *words)
@@ -551,6 +552,128 @@ static void test_what_a_flow_does_not_remember(void **state)
 	end(&w);
 }
 
+/* ---- what the host wraps ---- */
+
+#define NEIGHBOUR_ADDR "192.168.1.44"
+#define WITH_TAP(member)                                                   \
+	"{\"taps\":[{\"name\":\"uplink\",\"role\":\"uplink\"," member "}," \
+	"{\"name\":\"br-vpn\",\"role\":\"bridge\"}]}"
+
+static struct world home_but(const char *but)
+{
+	struct world w = { .p = policy_but(HOME_POLICY, but) };
+
+	begin(&w, NULL);
+	return w;
+}
+
+static struct bytes in_gre(const char *src, struct bytes packet)
+{
+	return home(ip(src, SINK2, 47, cat(cat(be(0, 2), be(ethertype_of(packet), 2)), packet)));
+}
+
+static struct bytes wrapped(const char *src, const char *inner)
+{
+	return in_gre(src, ip(inner, SINK, P_UDP, udp(1000, 9, fill(1, 50))));
+}
+
+static void test_the_source_of_a_wrapped_packet(void **state)
+{
+	static const struct {
+		const char *but, *outer, *inner, *service;
+		double confidence; /* 0: tied to nobody */
+	} rows[] = {
+		{ NULL, HOME_ADDR, QBT, "qbittorrent", 1.0 },
+		{ NULL, HOME_ADDR, SONARR, "sonarr", 1.0 },
+		{ NULL, HOME_ADDR, "172.30.0.9", "", 0.9 },
+		{ NULL, HOME_ADDR, TUN, "", 0.9 },
+		{ NULL, HOME_ADDR, "10.9.9.9", "", 0 },
+		{ NULL, HOME_ADDR, HOME_ADDR, "", 0 },
+		/* a neighbour's containers may have the same addresses */
+		{ NULL, NEIGHBOUR_ADDR, QBT, "", 0 },
+		{ WITH_TAP("\"mac\":\"02:00:00:00:00:10\""), NEIGHBOUR_ADDR, QBT, "qbittorrent",
+		  1.0 },
+		{ WITH_TAP("\"peer-mac\":\"02:00:00:00:00:01\""), NEIGHBOUR_ADDR, QBT,
+		  "qbittorrent", 1.0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = home_but(rows[i].but);
+
+		feed(&w, "uplink", 0, wrapped(rows[i].outer, rows[i].inner));
+		if (counters(&w, "uplink")->unattributed != (rows[i].confidence == 0))
+			fail_msg("row %zu", i);
+		if (rows[i].confidence != 0) {
+			check_who(&w, ATTR_SOURCE, rows[i].service);
+			assert_true(first_of(&w, "cleartext-outside-tunnel")->confidence ==
+				    rows[i].confidence);
+		}
+		end(&w);
+	}
+}
+
+/* However deep, but not in what an ICMP error quotes. */
+static void test_how_a_packet_is_wrapped(void **state)
+{
+	struct bytes p = ip(QBT, SINK, P_UDP, udp(1000, 9, fill(1, 50)));
+	struct world w = home_but(NULL);
+
+	(void)state;
+	feed(&w, "uplink", 0,
+	     in_gre(HOME_ADDR, ip("10.9.9.9", SINK, 4, ip("10.9.9.8", SINK, 4, p))));
+	check_who(&w, ATTR_SOURCE, "qbittorrent");
+	end(&w);
+	w = home_but(NULL);
+	feed(&w, "uplink", 0, home(ip(HOME_ADDR, SINK, P_ICMP, icmp(3, 3, cat(be(0, 4), p)))));
+	assert_int_equal(counters(&w, "uplink")->unattributed, 1);
+	end(&w);
+}
+
+/* A container's own address of IPv6, known by its packet on the bridge alone. */
+static void test_a_wrapped_packet_on_the_bridge(void **state)
+{
+	struct bytes p = ip("2001:db8:7::82", SINK6, P_UDP, udp(1000, 9, fill(1, 50)));
+	struct world w = home_but(NULL);
+
+	(void)state;
+	feed(&w, "br-vpn", 0, app(p));
+	feed(&w, "uplink", 45000, home(ip(HOME_ADDR, SINK2, 41, p)));
+	check_who(&w, ATTR_BRIDGE_MATCH, "qbittorrent");
+	assert_true(first_of(&w, "cleartext-outside-tunnel")->confidence == 0.98);
+	judge_finish(w.j);
+	assert_int_equal(judge_blocked(w.j), 0);
+	end(&w);
+}
+
+/* Whatever else tells whose a wrapped packet is, its attempt was not blocked. */
+static void test_a_marked_packet_that_is_wrapped(void **state)
+{
+	struct bytes p = ip(QBT, SINK, P_UDP, udp(1000, 9, cat(hex(MARKER), be(1, 4))));
+	struct world w = home_but(NULL);
+
+	(void)state;
+	feed(&w, "br-vpn", 0, app(p));
+	feed(&w, "uplink", 45000, in_gre(HOME_ADDR, p));
+	check_who(&w, ATTR_NONCE, "qbittorrent");
+	judge_finish(w.j);
+	assert_int_equal(judge_blocked(w.j), 0);
+	end(&w);
+}
+
+/* What goes the same way next is somebody else's. */
+static void test_a_wrapped_packet_ties_no_flow(void **state)
+{
+	struct world w = home_but(NULL);
+
+	(void)state;
+	feed(&w, "uplink", 0, wrapped(HOME_ADDR, QBT));
+	feed(&w, "uplink", 1, wrapped(HOME_ADDR, "10.9.9.9"));
+	assert_int_equal(counters(&w, "uplink")->leaked, 1);
+	assert_int_equal(counters(&w, "uplink")->unattributed, 1);
+	end(&w);
+}
+
 /* A control proves every rule, those too that policy alone would not satisfy. */
 static void test_a_control_is_tied_by_its_mark(void **state)
 {
@@ -600,6 +723,11 @@ int main(void)
 		cmocka_unit_test(test_confidence_falls_with_the_gap),
 		cmocka_unit_test(test_a_flow_remembers_who),
 		cmocka_unit_test(test_what_a_flow_does_not_remember),
+		cmocka_unit_test(test_the_source_of_a_wrapped_packet),
+		cmocka_unit_test(test_how_a_packet_is_wrapped),
+		cmocka_unit_test(test_a_wrapped_packet_on_the_bridge),
+		cmocka_unit_test(test_a_marked_packet_that_is_wrapped),
+		cmocka_unit_test(test_a_wrapped_packet_ties_no_flow),
 		cmocka_unit_test(test_a_control_is_tied_by_its_mark),
 		cmocka_unit_test(test_closed_world_with_one_protected_service),
 	};
