@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/order.h"
 #include "base/version.h"
 #include "engine/judged.h"
 #include "rule/judge.h"
@@ -298,39 +299,67 @@ static void weigh_silence(struct work *w)
 			"and silence is no proof");
 }
 
-/* First and last frame of the taps of some roles; false when there is none. */
-static bool span_of(const struct work *w, unsigned roles, int64_t *first, int64_t *last)
+struct time_span {
+	bool any;
+	int64_t first, last;
+};
+
+static void stretch(struct time_span *s, int64_t first, int64_t last)
 {
-	bool any = false;
+	s->first = s->any ? min_i64(s->first, first) : first;
+	s->last = s->any ? max_i64(s->last, last) : last;
+	s->any = true;
+}
+
+/* First and last frame of the taps of some roles. */
+static struct time_span span_of(const struct work *w, unsigned roles)
+{
+	struct time_span s = { 0 };
 
 	for (size_t t = 0; t < w->p->n_taps; t++) {
 		const struct judge_tap_counters *n = judge_counters(w->judge, t);
 
-		if (!(TAP_BIT(w->p->taps[t].role) & roles) || n->frames == 0)
-			continue;
-		*first = !any || n->first < *first ? n->first : *first;
-		*last = !any || n->last > *last ? n->last : *last;
-		any = true;
+		if ((TAP_BIT(w->p->taps[t].role) & roles) && n->frames)
+			stretch(&s, n->first, n->last);
 	}
-	return any;
+	return s;
 }
 
-/* What was tried inside while nobody looked outside may have left. No beacon says when a capture really began and
- * ended, only its frames do. */
+/* First and last of what left and nothing ties to anybody. */
+static struct time_span span_of_unattributed(const struct work *w)
+{
+	struct time_span s = { 0 };
+
+	for (size_t t = 0; t < w->p->n_taps; t++) {
+		const struct judge_tap_counters *n = judge_counters(w->judge, t);
+
+		if (n->unattributed)
+			stretch(&s, n->unattributed_first, n->unattributed_last);
+	}
+	return s;
+}
+
+/* What was tried inside while nobody looked outside may have left, and what left while nobody looked inside may be of a
+ * service. No beacon says when a capture really began and ended, only its frames do. */
 static void weigh_spans(struct work *w)
 {
-	int64_t first = 0, last = 0, from = 0, to = 0, gap;
+	struct time_span outside = span_of(w, TAPS_OUTSIDE), inside = span_of(w, TAPS_INSIDE);
+	struct time_span nobodys = span_of_unattributed(w);
+	int64_t gap = max_i64(outside.first - inside.first, inside.last - outside.last);
+	int64_t before = inside.first - nobodys.first, after = nobodys.last - inside.last;
 
-	if (!judge_attempts(w->judge) || !span_of(w, TAPS_OUTSIDE, &first, &last) ||
-	    !span_of(w, TAPS_INSIDE, &from, &to))
-		return;
-	gap = first - from > to - last ? first - from : to - last;
-	if (gap > SPAN_SLACK)
+	if (judge_attempts(w->judge) && outside.any && inside.any && gap > SPAN_SLACK)
 		evidence_doubt(
 			&w->evidence, DOUBT_UNJUDGED,
 			"the captures of the inside show %lld s in which nothing was captured "
 			"outside",
 			(long long)(gap / NS_PER_S));
+	if (nobodys.any && inside.any && max_i64(before, after) > SPAN_SLACK)
+		evidence_doubt(&w->evidence, DOUBT_UNJUDGED,
+			       "packets that could be of any service left the host up to %lld s %s",
+			       (long long)(max_i64(before, after) / NS_PER_S),
+			       before > after ? "before the captures of the inside begin"
+					      : "after the captures of the inside end");
 }
 
 static char *sentence_of(const struct work *w)

@@ -178,7 +178,7 @@ static void count_outside(struct passing *p, bool leak)
 	} else if (p->c.dir == DIR_IN) {
 		p->n->inbound++;
 	} else if (p->c.who.how == ATTR_NONE) {
-		p->n->unattributed++;
+		judge_count_unattributed(p->n, p->c.facts->time);
 		note_unlisted(p);
 	}
 }

@@ -78,6 +78,7 @@ struct judge_tap_counters {
 	uint64_t undecodable;
 	uint64_t truncated;  /* captured shorter than the wire */
 	int64_t first, last; /* times of frames; 0 when none */
+	int64_t unattributed_first, unattributed_last;
 };
 
 struct judge_allow_use {		  /* how often an allowance of the policy was used */

@@ -266,6 +266,13 @@ static inline void judge_count_frame(struct judge_tap_counters *n, const struct 
 	n->last = f->time;
 }
 
+static inline void judge_count_unattributed(struct judge_tap_counters *n, int64_t time)
+{
+	if (n->unattributed++ == 0)
+		n->unattributed_first = time;
+	n->unattributed_last = time;
+}
+
 /* The mark that a frame carries. */
 struct mark_found {
 	bool canary, control, beacon;

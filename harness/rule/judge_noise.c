@@ -114,6 +114,7 @@ bool noise_pass_bystanders(struct judge *j, size_t tap, const struct capfile_fra
 	judge_count_frame(n, f);
 	n->ours += ((src | dst) & ADDR_OURS) != 0;
 	n->inbound += dir == DIR_IN;
-	n->unattributed += dir != DIR_IN;
+	if (dir != DIR_IN)
+		judge_count_unattributed(n, f->time);
 	return true;
 }

@@ -716,6 +716,37 @@ static void test_what_nobody_watched_outside_is_no_pass(void **state)
 	       "show 39 s in which nothing was captured outside");
 }
 
+/* A bridge from the first second to the last, an uplink with a packet of nobody's at another one. */
+static void check_unwatched(int first, int last, int at, enum verdict verdict, const char *words)
+{
+	struct cw up = cw_memory(), br = cw_memory();
+
+	cw_pcap(&br, true, false, LINK_ETHERNET);
+	cw_frame(&br, first * 1000000, tried(1));
+	cw_frame(&br, last * 1000000, tried(2));
+	store(&br, "br.pcap");
+	cw_pcap(&up, true, false, LINK_ETHERNET);
+	cw_frame(&up, 0, wireguard());
+	cw_frame(&up, at * 1000000, left(778));
+	cw_frame(&up, 200 * 1000000, wireguard());
+	store(&up, "up.pcap");
+	expect(HOME_POLICY, WORDS("up.pcap", "br.pcap"), verdict, words);
+}
+
+static void test_what_nobody_watched_inside_is_no_pass(void **state)
+{
+	(void)state;
+	check_unwatched(50, 60, 20, VERDICT_PASS, "of 5");
+	check_unwatched(50, 60, 19, VERDICT_INCONCLUSIVE,
+			"packets that could be of any service left the host up to 31 s before the "
+			"captures of the inside begin");
+	check_unwatched(50, 60, 90, VERDICT_PASS, "of 5");
+	check_unwatched(50, 60, 91, VERDICT_INCONCLUSIVE,
+			"left the host up to 31 s after the captures of the inside end");
+	/* what is told apart anyhow may come at any time: here the tunnel's own packets do */
+	check_unwatched(50, 60, 55, VERDICT_PASS, "of 5");
+}
+
 static void test_a_frame_that_cannot_be_read_is_no_pass(void **state)
 {
 	struct cw up = cw_memory();
@@ -841,6 +872,7 @@ int main(void)
 		cmocka_unit_test(test_another_address_of_the_machine_is_no_pass),
 		cmocka_unit_test(test_what_was_lost_or_cut_off_is_no_pass),
 		cmocka_unit_test(test_what_nobody_watched_outside_is_no_pass),
+		cmocka_unit_test(test_what_nobody_watched_inside_is_no_pass),
 		cmocka_unit_test(test_a_frame_that_cannot_be_read_is_no_pass),
 		cmocka_unit_test(test_controls_of_the_policy_must_be_there),
 		cmocka_unit_test(test_blocked_attempts_are_counted),
