@@ -178,9 +178,14 @@ static bool is_distinct(const struct attempt *a, const struct net_layer *l)
 	return (a->ip_id && a->ip_id == l->id) || is_segment(l) || l->payload_len >= PAYLOAD_OWN;
 }
 
+static bool is_in_time(const struct attempt *a, int64_t time, int64_t far)
+{
+	return time - a->time <= far && a->time - time <= MATCH_BACK;
+}
+
 static bool fits(const struct attempt *a, uint64_t key, const struct net_layer *l, int64_t time)
 {
-	if (a->key != key || time - a->time > MATCH_FAR || a->time - time > MATCH_BACK)
+	if (a->key != key || !is_in_time(a, time, MATCH_FAR))
 		return false;
 	if (!is_as_long(a, l) || (is_late(a, time) && !is_distinct(a, l)))
 		return false;
@@ -188,6 +193,46 @@ static bool fits(const struct attempt *a, uint64_t key, const struct net_layer *
 		return false;
 	/* at most a gateway and the host lie between */
 	return a->ttl >= l->ttl && a->ttl - l->ttl <= 4;
+}
+
+/* Of one packet that several of the inside were merged into, what is left behind those that were found. */
+struct rest {
+	uint32_t seq, left;
+};
+
+/* The key of the segment behind that attempt; 0: the packet ends with it. */
+static uint64_t key_behind(const struct net_layer *l, const struct attempt *a, struct rest *r)
+{
+	if (l->proto != IPPROTO_TCP || a->payload == 0 || a->payload >= r->left)
+		return 0;
+	r->left -= a->payload;
+	r->seq += a->payload;
+	return tcp_key(base_key(l), r->seq, l->ack, l->tcp_flags) | 1;
+}
+
+static struct attempt *newest(struct matcher *m, uint64_t key, int64_t time)
+{
+	struct attempt *a;
+
+	FOR_CHAIN(m, a, key)
+	{
+		if (is_in_time(a, time, MATCH_FAR))
+			return a;
+	}
+	return NULL;
+}
+
+/* The first one left, and so did those that were merged behind it. */
+static void mark_outside(struct matcher *m, struct attempt *first, const struct net_layer *l,
+			 int64_t time)
+{
+	struct rest r = { l->seq, l->payload_wire };
+	uint64_t key;
+
+	for (struct attempt *a = first; a; a = key ? newest(m, key, time) : NULL) {
+		a->outside = true;
+		key = key_behind(l, a, &r);
+	}
 }
 
 bool match_waits(const struct judge *j)
@@ -219,7 +264,7 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 			best = a;
 	}
 	if (best) {
-		best->outside = true;
+		mark_outside(m, best, l, time);
 		*gap = llabs(time - best->time);
 	}
 	return n;
@@ -228,31 +273,25 @@ int match_outside(struct judge *j, const struct net_layer *l, int64_t time, int 
 /* One packet at the exit may be several of the inside that were merged: follow the sequence numbers. */
 void match_exit(struct judge *j, const struct net_layer *l, int64_t time)
 {
+	struct rest r = { l->seq, l->payload_wire };
 	struct matcher *m = j->match;
-	uint32_t left = l->payload_wire;
-	uint32_t seq = l->seq;
 	uint64_t key;
 
 	if (!match_waits(j))
 		return; /* as above */
-	key = match_key(l) | 1;
-	for (;;) {
+	for (key = match_key(l) | 1; key;) {
 		struct attempt *hit = NULL;
 		struct attempt *a;
 
 		FOR_CHAIN(m, a, key)
 		{
-			if (a->time - time <= MATCH_BACK && time - a->time <= MATCH_EXIT &&
-			    is_as_long(a, l) && (!hit || !a->exit))
+			if (is_in_time(a, time, MATCH_EXIT) && is_as_long(a, l) &&
+			    (!hit || !a->exit))
 				hit = a;
 		}
 		if (!hit)
 			return;
 		hit->exit = true;
-		if (l->proto != IPPROTO_TCP || hit->payload == 0 || hit->payload >= left)
-			return;
-		left -= hit->payload;
-		seq += hit->payload;
-		key = tcp_key(base_key(l), seq, l->ack, l->tcp_flags) | 1;
+		key = key_behind(l, hit, &r);
 	}
 }

@@ -598,6 +598,60 @@ static void test_merged_segments(void **state)
 	}
 }
 
+static void segment_outside(struct world *w, int64_t at, uint32_t seq, size_t n)
+{
+	feed(w, "uplink", at, out(ip(REAL, SINK, P_TCP, tcp(50001, 9, seq, F_ACK, fill(1, n)))));
+}
+
+/* One packet on the uplink as well. */
+static void test_merged_segments_outside(void **state)
+{
+	static const struct {
+		size_t bytes;
+		uint64_t blocked;
+	} rows[] = { { 499, 2 }, { 500, 2 }, { 501, 1 }, { 1000, 1 }, { 1001, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+
+		for (uint32_t k = 0; k < 3; k++)
+			segment_inside(&w, k * 10000, 1000 + k * 500, 500);
+		segment_outside(&w, 2 * MS, 1000, rows[i].bytes);
+		check_counts(&w, 3, rows[i].blocked);
+	}
+}
+
+/* Of a segment that was sent again the newest left, and none that is too old. */
+static void test_which_of_the_merged_left(void **state)
+{
+	static const struct {
+		int64_t second, again; /* -1: not sent again */
+		int64_t blocked_at;    /* -1: none */
+	} rows[] = { { 600 * MS, 2495 * MS, 600 * MS },
+		     { 500 * MS, -1, -1 },
+		     { 500 * MS - 1, -1, 500 * MS - 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+		int mark = judge_add_mark(w.j, START, START + 3000 * MS);
+		bool again = rows[i].again >= 0;
+
+		segment_inside(&w, rows[i].second, 1500, 500);
+		segment_inside(&w, 2490 * MS, 1000, 500);
+		if (again)
+			segment_inside(&w, rows[i].again, 1500, 500);
+		segment_outside(&w, 2500 * MS, 1000, 1000);
+		judge_finish(w.j);
+		assert_int_equal(judge_blocked(w.j), rows[i].blocked_at >= 0);
+		if (rows[i].blocked_at >= 0)
+			assert_int_equal(judge_mark_get(w.j, mark)->first_blocked_in,
+					 START + rows[i].blocked_at);
+		end(&w);
+	}
+}
+
 /* An acknowledgement without data leads to no next segment. */
 static void test_an_empty_segment_ends_the_walk(void **state)
 {
@@ -678,6 +732,8 @@ int main(void)
 		cmocka_unit_test(test_the_exit_in_its_time),
 		cmocka_unit_test(test_exits_settle_the_oldest),
 		cmocka_unit_test(test_merged_segments),
+		cmocka_unit_test(test_merged_segments_outside),
+		cmocka_unit_test(test_which_of_the_merged_left),
 		cmocka_unit_test(test_an_empty_segment_ends_the_walk),
 		cmocka_unit_test(test_without_a_tap_at_the_exit),
 		cmocka_unit_test(test_the_ring_is_bounded),
