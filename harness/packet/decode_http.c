@@ -7,7 +7,9 @@
 #include <netinet/in.h>
 #include <strings.h>
 
-#define METHOD_MAX 20 /* letters; the registry's longest has 17 */
+#define METHOD_MAX 20	 /* letters; the registry's longest has 17 */
+#define BODY_SMALL 3072	 /* bytes: less is waited for, whatever it begins with */
+#define BODY_PEERS 16384 /* and this of a list of peers, 6 or 18 bytes each (BEP 23, BEP 7) */
 
 /* Does p begin as text does, as far as either goes? */
 static bool begins(const uint8_t *p, size_t len, const char *text)
@@ -273,6 +275,19 @@ static void decode_body(struct facts *f, const struct head *head, const uint8_t 
 		decode_bt_tracker_body(f, p, len);
 }
 
+/* A body worth waiting for: the SOAP request's, a small reply's that may be a tracker's, or a longer one's that begins as a
+ * tracker's does. */
+static bool is_awaited(const struct facts *f, const struct head *head, const uint8_t *body,
+		       size_t len)
+{
+	size_t stated = head->content_length;
+	bool dictionary = !f->http.request && (len == 0 || body[0] == 'd');
+
+	if (stated <= len || (f->http.request && !head->soap))
+		return false;
+	return stated < BODY_SMALL || (dictionary && stated < BODY_PEERS);
+}
+
 enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool last)
 {
 	const uint8_t *end = p + len, *eol, *at;
@@ -297,9 +312,7 @@ enum head_state decode_http(struct facts *f, const uint8_t *p, size_t len, bool 
 	while (head_line(&at, end, &h, &complete))
 		head_field(f, &h, &head);
 	f->http.head_complete = complete;
-	/* A body worth waiting for: the SOAP request's, or a small reply's that may be a tracker's. */
-	if (!last && complete && head.content_length > (size_t)(end - at) &&
-	    head.content_length < 3072 && (head.soap || !f->http.request)) {
+	if (!last && complete && is_awaited(f, &head, at, (size_t)(end - at))) {
 		f->protos &= ~(PROTO_BIT(PROTO_HTTP) | PROTO_BT_ALL);
 		f->n_addrs = kept;
 		return HEAD_MORE;

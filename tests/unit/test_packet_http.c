@@ -251,7 +251,7 @@ static void addresses_in_fields(void **state)
 
 #define SOAP_HEAD "POST /c HTTP/1.1\r\nSOAPAction: x\r\nContent-Length: "
 
-/* Bodies worth waiting for: a SOAP request's, a small reply's. */
+/* Bodies worth waiting for: a SOAP request's, a small reply's, a longer one's that may be a list of peers. */
 static void bodies_are_waited_for(void **state)
 {
 	static const struct {
@@ -271,6 +271,15 @@ static void bodies_are_waited_for(void **state)
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd", HEAD_DONE },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", HEAD_MORE },
 		{ "HTTP/1.1 200 OK\r\n\r\nabcd", HEAD_DONE },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 3071\r\n\r\nabcd", HEAD_MORE },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 3072\r\n\r\nabcd", HEAD_DONE },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 3072\r\n\r\nd8:", HEAD_MORE },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 3072\r\n\r\n", HEAD_MORE },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 16383\r\n\r\nd8:", HEAD_MORE },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 16384\r\n\r\nd8:", HEAD_DONE },
+		{ SOAP_HEAD "3072\r\n\r\nd8:", HEAD_DONE },
+		{ SOAP_HEAD "3072\r\n\r\n", HEAD_DONE },
+		{ "POST /c HTTP/1.1\r\nContent-Length: 9\r\n\r\nd8:", HEAD_DONE },
 	};
 
 	(void)state;
