@@ -304,6 +304,12 @@ static void weigh_tap(struct evidence *e, const struct policy_tap *t,
 			       "%llu packets on tap %s were captured too short to see whether they "
 			       "are what the policy allows",
 			       (unsigned long long)n->allowed_unverified, t->name);
+	if (n->incomplete)
+		evidence_doubt(
+			e, DOUBT_UNJUDGED,
+			"%llu packets on tap %s hold more addresses than were looked at: the "
+			"real one may be among the others",
+			(unsigned long long)n->incomplete, t->name);
 }
 
 void judged_weigh(struct evidence *e, const struct judge *j, const struct policy *p)

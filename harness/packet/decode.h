@@ -243,7 +243,7 @@ struct net_layer {
 
 #define FACTS_LAYERS  4
 #define FACTS_VLANS   4
-#define FACTS_ADDRS   128
+#define FACTS_ADDRS   512  /* a tracker gives up to 200 peers, some hundreds on request */
 #define DNS_NAME_TEXT 1025 /* 255 bytes, each at most "\ddd" */
 
 /* An address inside a payload at a place where the protocol puts an address. X(id, name) */

@@ -272,6 +272,7 @@ static void pass_exit(struct passing *p)
 		p->c.seam_len = seam_join(p->j->seams, &p->j->facts.layer[0], p->j->seam,
 					  &p->c.seam_at);
 	p->c.seam = p->j->seam;
+	p->n->incomplete += facts_has_reason(p->c.facts, UND_ADDRS_CUT);
 	p->c.dir = judge_direction(p->j, p->c.tap, p->c.facts, LINK_SAYS_NOTHING, false);
 	p->c.who = (struct attributed){ .how = ATTR_POLICY, .confidence = 0.9 };
 	if (p->mark.canary) {

@@ -76,6 +76,7 @@ struct judge_tap_counters {
 	uint64_t controls;	     /* frames that carry a control's mark */
 	uint64_t beacons;	     /* frames that carry a tap's beacon */
 	uint64_t undecodable;
+	uint64_t incomplete; /* exit: held more addresses than are looked at (FACTS_ADDRS) */
 	uint64_t truncated;  /* captured shorter than the wire */
 	int64_t first, last; /* times of frames; 0 when none */
 	int64_t unattributed_first, unattributed_last;

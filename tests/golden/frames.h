@@ -211,6 +211,23 @@ static inline struct bytes dns_answer(uint16_t id, const char *name, const char 
 		   cat(hex("c00c 0001 0001 0000003c 0004"), addr(address)));
 }
 
+/* Bytes from .. from + 1399 of a tracker's reply: n peers, of which the last one is at `last` and none of the others. */
+static inline struct bytes peers_part(size_t n, const char *last, size_t from)
+{
+	static char whole[8192];
+	struct bytes head = text("d8:intervali1800e5:peers%zu:", n * 6);
+	size_t at = (size_t)snprintf(whole, sizeof(whole),
+				     "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%.*s",
+				     head.n + n * 6 + 1, (int)head.n, (const char *)head.b);
+
+	for (size_t i = 1; i <= n; i++, at += 6) {
+		memcpy(whole + at, addr(i < n ? "192.0.2.7" : last).b, 4);
+		memcpy(whole + at + 4, "\x1a\xe1", 2);
+	}
+	whole[at++] = 'e';
+	return raw(whole + from, at - from < 1400 ? at - from : 1400);
+}
+
 static inline struct bytes tls_hello(const char *sni)
 {
 	size_t n = strlen(sni);

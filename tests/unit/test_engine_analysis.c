@@ -662,7 +662,8 @@ static void test_another_address_of_the_machine_is_no_pass(void **state)
 
 static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 {
-	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory(), clock = cw_memory();
+	struct cw lost = cw_memory(), snap = cw_memory(), part = cw_memory(), clock = cw_memory(),
+		  peers = cw_memory();
 
 	(void)state;
 	cw_section(&lost, true);
@@ -694,6 +695,17 @@ static void test_what_was_lost_or_cut_off_is_no_pass(void **state)
 	store(&part, "exit.pcap");
 	expect(HOME_POLICY, WORDS("up.pcap", "br.pcap", "exit.pcap"), VERDICT_INCONCLUSIVE,
 	       "1 of 1 packets on tap exit were captured in part");
+
+	cw_pcap(&peers, true, false, LINK_RAW);
+	cw_frame(&peers, 200, ip(SINK, TUN, P_TCP, tcp(80, 1, 0, F_SYN, fill(0, 0))));
+	for (uint32_t from = 0; from < 3 * 1400; from += 1400)
+		cw_frame(&peers, 201 + from,
+			 ip(SINK, TUN, P_TCP,
+			    tcp(80, 1, 1 + from, F_ACK, peers_part(FACTS_ADDRS + 1, REAL, from))));
+	store(&peers, "exit.pcap");
+	expect(HOME_POLICY, WORDS("up.pcap", "br.pcap", "exit.pcap"), VERDICT_INCONCLUSIVE,
+	       "1 packets on tap exit hold more addresses than were looked at: the real one may "
+	       "be");
 }
 
 static void test_what_nobody_watched_outside_is_no_pass(void **state)

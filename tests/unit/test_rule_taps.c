@@ -53,6 +53,38 @@ static void test_a_low_finding_is_no_leak(void **state)
 	end(&w);
 }
 
+static void feed_peers(struct world *w, size_t n, const char *last)
+{
+	feed(w, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_SYN | F_ACK, nothing())));
+	for (uint32_t from = 0; from < n * 6; from += 1400)
+		feed(w, "exit", 1 + from,
+		     ip(SINK, TUN, P_TCP,
+			tcp(80, 40001, 10 + from, F_ACK, peers_part(n, last, from))));
+}
+
+/* All addresses of a message are looked at, up to a number; of what holds more nobody can say that it was clean. */
+static void test_a_message_with_many_addresses(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *last;
+		unsigned told, incomplete;
+	} rows[] = { { 200, REAL, 1, 0 },
+		     { FACTS_ADDRS, REAL, 1, 0 },
+		     { FACTS_ADDRS, SINK, 0, 0 },
+		     { FACTS_ADDRS + 1, REAL, 0, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w = lab();
+
+		feed_peers(&w, rows[i].n, rows[i].last);
+		assert_int_equal(total_of(&w, "real-address-in-payload"), rows[i].told);
+		assert_int_equal(counters(&w, "exit")->incomplete, rows[i].incomplete);
+		end(&w);
+	}
+}
+
 static void test_a_cut_tunnel_packet_is_unverified(void **state)
 {
 	struct world w = lab();
@@ -415,6 +447,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_low_finding_is_no_leak),
+		cmocka_unit_test(test_a_message_with_many_addresses),
 		cmocka_unit_test(test_a_cut_tunnel_packet_is_unverified),
 		cmocka_unit_test(test_what_moves_no_tunnel_port),
 		cmocka_unit_test(test_tunnel_series_counts_a_packet_once),
