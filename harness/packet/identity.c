@@ -27,8 +27,8 @@ struct pattern {
 	uint8_t key; /* offset of the two bytes that the filter looks at */
 	uint8_t group;
 	uint8_t address, form;
-	bool strong, text,
-		hex; /* text: bounded by what is no digit; hex: nor a hex digit or colon */
+	bool strong, text, hex; /* hex: text of IPv6 */
+	uint8_t joint; /* between two numbers of such a text, and so of a longer one; 0: of no longer one that is known */
 };
 
 struct identity {
@@ -97,6 +97,12 @@ static void add(struct identity *s, const struct pattern *p)
 		allow_pattern(s, p, (uint8_t)(a - 'a' + 'A'), b);
 }
 
+/* Dashes also stand between a name's words: "ec2-203-0-113-10" is no longer number. */
+static uint8_t joint_of(char between)
+{
+	return between == '-' ? 0 : (uint8_t)between;
+}
+
 static void add_text(struct identity *s, size_t address, const char *text, bool hex)
 {
 	struct pattern p = { .address = (uint8_t)address,
@@ -112,6 +118,7 @@ static void add_text(struct identity *s, size_t address, const char *text, bool 
 	memcpy(p.bytes, text, p.len);
 	p.group = hex ? GROUP_HEX : GROUP_DIGITS;
 	p.key = (uint8_t)(key - 1);
+	p.joint = joint_of(text[key]);
 	add(s, &p);
 }
 
@@ -258,18 +265,57 @@ static bool is_digit(uint8_t b)
 	return b >= '0' && b <= '9';
 }
 
-static bool is_hex_or_colon(uint8_t b)
+static bool is_letter(uint8_t b)
 {
-	return is_digit(b) || b == ':' || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f');
+	return (b | 0x20) >= 'a' && (b | 0x20) <= 'z';
 }
 
-static bool bounded(const struct pattern *p, const uint8_t *data, size_t len, size_t at)
+static bool is_hex(uint8_t b)
 {
-	bool (*inside)(uint8_t) = p->hex ? is_hex_or_colon : is_digit;
+	return is_digit(b) || (is_letter(b) && (b | 0x20) <= 'f');
+}
 
-	if (at > 0 && inside(data[at - 1]))
-		return false;
-	return at + p->len == len || !inside(data[at + p->len]);
+/* What belongs to the same number as the digit beside it. */
+static bool is_of_number(const struct pattern *p, uint8_t b)
+{
+	return p->hex ? is_hex(b) : is_digit(b);
+}
+
+/* Behind "%22" (RFC 3986 2.1), whose digits are no part of the number. */
+static bool is_behind_escape(const uint8_t *data, size_t at)
+{
+	return at >= 3 && data[at - 3] == '%' && is_hex(data[at - 2]) && is_hex(data[at - 1]);
+}
+
+/* Does the colon end a word, as in "IPv6:2001:db8::1" (RFC 5321 4.1.3), and not a group of an address? */
+static bool ends_word(const uint8_t *data, size_t colon)
+{
+	size_t begin = colon;
+
+	while (begin > 0 && is_hex(data[begin - 1]))
+		begin--;
+	if (begin == colon)
+		return begin == 0 || data[begin - 1] != ':';
+	return begin > 0 && is_letter(data[begin - 1]);
+}
+
+static bool bounded_before(const struct pattern *p, const uint8_t *data, size_t at)
+{
+	if (at == 0 || is_behind_escape(data, at))
+		return true;
+	if (data[at - 1] != p->joint)
+		return !is_of_number(p, data[at - 1]);
+	return p->hex ? ends_word(data, at - 1) : at < 2 || !is_digit(data[at - 2]);
+}
+
+/* A joint with nothing behind it that it could join to is the end of a sentence. */
+static bool bounded_behind(const struct pattern *p, const uint8_t *behind, size_t len)
+{
+	if (len == 0)
+		return true;
+	if (behind[0] != p->joint)
+		return !is_of_number(p, behind[0]);
+	return len == 1 || !(is_of_number(p, behind[1]) || (p->hex && behind[1] == ':'));
 }
 
 void identity_without_avx2(struct identity *s)
@@ -305,7 +351,8 @@ static void verify_group(const struct identity *s, const uint8_t *data, size_t l
 					 p->len) != 0
 			   : memcmp(data + start, p->bytes, p->len) != 0)
 			continue;
-		if (p->text && !bounded(p, data, len, start))
+		if (p->text && !(bounded_before(p, data, start) &&
+				 bounded_behind(p, data + start + p->len, len - start - p->len)))
 			continue;
 		r->hits[r->n++] = (struct identity_hit){ .offset = (uint32_t)start,
 							 .length = p->len,

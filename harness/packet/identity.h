@@ -10,7 +10,7 @@
 #include "packet/addr.h"
 
 enum identity_form {
-	IDENTITY_TEXT,	   /* dotted, digit-bounded, or the text of an IPv6 address (any case) */
+	IDENTITY_TEXT, /* dotted or of IPv6 (any case), and no part of a longer number or address */
 	IDENTITY_BINARY,   /* 4 or 16 bytes, network order */
 	IDENTITY_REVERSED, /* 4 bytes, little-endian */
 	IDENTITY_XOR,	   /* 4 bytes xor the STUN cookie (RFC 5389 15.2) */
@@ -26,6 +26,11 @@ struct identity_hit {
 };
 
 #define IDENTITY_ADDRESSES 16
+
+/* Bytes on either side of a text that tell whether it is part of something longer: "%22" before, ".5" behind. Before IPv6 it
+ * may be a word. */
+#define IDENTITY_BEFORE 3
+#define IDENTITY_BEHIND 2
 
 /* A searcher for n (1 .. IDENTITY_ADDRESSES) addresses; the caller frees it. NULL: n out of range or memory out. */
 struct identity;

@@ -84,7 +84,7 @@ bool asker_passes_noise(const struct asker *a, enum tap_role role);
 
 /* ---- judge_seam.c: text across two TCP segments ---- */
 
-#define SEAM_MAX 80
+#define SEAM_MAX 88
 struct seams;
 struct seams *seams_new(void); /* NULL when memory is out; free() ends it */
 /* The last bytes of the segment before this one and its own first ones into `joined`; *at is where it begins. Returns how

@@ -10,10 +10,11 @@
 
 #define SEAMS 1024 /* 10 bits of a hash; a newcomer takes the place of whoever had the slot */
 
-/* Half of what is searched: the longest text of an address (39 characters of IPv6) less one on either side of the
- * seam, and the character before or behind, which tells whether it is part of something longer. */
+/* Half of what is searched: the longest text of an address (39 characters of IPv6) that begins before the seam or so soon
+ * behind it that what stands before the seam tells whether it is part of something longer. */
 #define HALF (SEAM_MAX / 2)
-_Static_assert(HALF >= 39, "an IPv6 address, all groups written, fits across");
+_Static_assert(HALF >= IDENTITY_BEFORE - 1 + 39 + IDENTITY_BEHIND,
+	       "an IPv6 address, all groups written, fits across");
 
 struct seam {
 	uint64_t key;  /* of one direction of a connection, 0: free */
@@ -31,11 +32,11 @@ struct seams *seams_new(void)
 	return calloc(1, sizeof(struct seams));
 }
 
-/* Digits of both bases, and what stands between them. */
+/* Digits of both bases, what stands between them, and the begin of an escape. */
 bool seam_may_hold(uint8_t b)
 {
 	return (b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f') || b == '.' ||
-	       b == ':' || b == '-';
+	       b == ':' || b == '-' || b == '%';
 }
 
 /* The last HALF bytes of what was there and what came behind it. */

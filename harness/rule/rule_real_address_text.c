@@ -30,13 +30,15 @@ static bool search(const struct rule_ctx *c, const uint8_t *data, size_t len, si
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
 	const struct net_layer *l = facts_inner(c->facts);
+	/* what begins with the segment is judged at the seam, where it shows whether it goes on something longer */
+	size_t first = c->seam_len ? IDENTITY_BEFORE : 0;
 
 	/* a resolver's answer may hold it, and so may the quote of an error */
 	if (!c->identity || facts_has(c->facts, PROTO_DNS) || c->facts->has_quoted)
 		return false;
-	/* what begins with the segment is judged at the seam, where it shows whether it goes on a longer number */
-	return search(c, l->payload, l->payload_len, c->seam_len ? 1 : 0, l->payload_len, 0, hit) ||
-	       (c->seam_len && search(c, c->seam, c->seam_len, 0, c->seam_at, c->seam_at, hit));
+	return search(c, l->payload, l->payload_len, first, l->payload_len, 0, hit) ||
+	       (c->seam_len &&
+		search(c, c->seam, c->seam_len, 0, c->seam_at + first - 1, c->seam_at, hit));
 }
 
 const struct rule rule_real_address_text = {

@@ -1099,6 +1099,14 @@ static void text_v6(struct golden *g)
 	add(g, "exit", 0, ip(TUN, SINK, P_UDP, udp(40001, 514, text("<13>peer [2001:DB8:1::10]:6881"))));
 }
 
+static void text_behind_a_word(struct golden *g)
+{
+	add(g, "exit", 0,
+	    ip(TUN, SINK, P_TCP, tcp(40001, 25, 9, F_ACK, text("EHLO [IPv6:2001:db8:1::10]\r\n"))));
+	add(g, "exit", 9,
+	    ip(TUN, SINK, P_TCP, tcp(40001, 80, 9, F_ACK, text("GET /?ip=%%22203.0.113.10%%22 "))));
+}
+
 static void text_in_pieces(struct golden *g)
 {
 	/* "203.0." "1" "13.10": three segments, the last of which is followed by something else */
@@ -1123,6 +1131,8 @@ static void miss_text_pieces(struct golden *g)
 static void miss_text_longer(struct golden *g)
 {
 	add(g, "exit", 0, ip(SINK, TUN, P_TCP, tcp(80, 40001, 9, F_ACK, text("203.0.113.101 1203.0.113.10"))));
+	add(g, "exit", 9, ip(SINK, TUN, P_TCP, tcp(80, 40002, 9, F_ACK, text("v5.203.0.113.10 203.0.113.10.5"))));
+	add(g, "exit", 18, ip(SINK, TUN, P_TCP, tcp(80, 40003, 9, F_ACK, text("at 6:2001:db8:1::10"))));
 }
 
 /* Many addresses in bytes, and behind them one in text. */
@@ -1433,6 +1443,7 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-text+body", LAB, text_v4 },
 	{ "real-address-text+at-the-start", LAB, text_first },
 	{ "real-address-text+v6-upper-case", LAB, text_v6 },
+	{ "real-address-text+behind-a-word", LAB, text_behind_a_word },
 	{ "real-address-text+in-pieces", LAB, text_in_pieces },
 	{ "real-address-text-in-other-pieces", LAB, miss_text_pieces },
 	{ "real-address-text+behind-bytes", LAB, text_behind_bytes },

@@ -159,6 +159,132 @@ static void forms_of_v6(void **state)
 	assert_int_equal(search(SRC6, 15, &h), 0);
 }
 
+/* What stands beside the text tells whether it is part of something longer. */
+static void neighbours_of_text(void **state)
+{
+	static const char *const yes[] = {
+		/* a dot that ends the sentence, or begins a name */
+		"203.0.113.10.",
+		"203.0.113.10. 5",
+		"203.0.113.10.in-addr",
+		"203.0.113.10..5",
+		".203.0.113.10",
+		"x.203.0.113.10",
+		"5..203.0.113.10",
+		"203.0.113.10:5",
+		/* dashes are a name's */
+		"ec2-203-0-113-10.example",
+		"5.203-0-113-10.5",
+		"203-0-113-10-5",
+		/* escapes */
+		"%22203.0.113.10%22",
+		"%20203.0.113.10",
+		"%aF203.0.113.10",
+		"5%2c203.0.113.10",
+		"%222001:db8:1::10%22",
+		"%5B2001:db8:1::10%5D",
+		"%5b2001:DB8:1::10%5d",
+		"%0a2001:db8:1::10",
+		"5:%5B2001:db8:1::10",
+		/* words before a colon */
+		"[IPv6:2001:db8:1::10]",
+		"inet6:2001:db8:1::10",
+		"INET6:2001:db8:1::10",
+		"trace:2001:db8:1::10",
+		"zFace:2001:db8:1::10",
+		"g:2001:db8:1::10",
+		":2001:db8:1::10",
+		"\":2001:db8:1::10",
+		"g2001:db8:1::10",
+		"@2001:db8:1::10",
+		"`2001:db8:1::10",
+		"/2001:db8:1::10",
+		"G2001:db8:1::10",
+		/* and behind one */
+		"2001:db8:1::10:",
+		"2001:db8:1::10: reply",
+		"2001:db8:1::10:g",
+		"2001:db8:1::10g",
+		"2001:db8:1::10/64",
+		"2001:db8:1::10.",
+	};
+	static const char *const no[] = {
+		"203.0.113.10.5",
+		"203.0.113.10.0",
+		"203.0.113.10.9",
+		"5.203.0.113.10",
+		"0.203.0.113.10",
+		"9.203.0.113.10",
+		"203-0-113-105",
+		"1203-0-113-10",
+		/* no escapes */
+		"%2203.0.113.10",
+		"22203.0.113.10",
+		"%2g1203.0.113.10",
+		"%g22203.0.113.10",
+		"%1g1203.0.113.10",
+		"%2222203.0.113.10",
+		"%52001:db8:1::10",
+		"5B2001:db8:1::10",
+		/* groups of a longer address */
+		"6:2001:db8:1::10",
+		"1:2001:db8:1::10",
+		"dead:2001:db8:1::10",
+		"::2001:db8:1::10",
+		"=6:2001:db8:1::10",
+		"@a:2001:db8:1::10",
+		"`a:2001:db8:1::10",
+		"{a:2001:db8:1::10",
+		"[a:2001:db8:1::10",
+		"peer:1:2001:db8:1::10",
+		"2001:db8:1::10::",
+		"2001:db8:1::10:a",
+		"2001:db8:1::10:F",
+		"2001:db8:1::10a",
+		"2001:db8:1::10F",
+		"f2001:db8:1::10",
+		"A2001:db8:1::10",
+		"02001:db8:1::10",
+		"92001:db8:1::10",
+	};
+	struct identity_hit h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		if (search(yes[i], strlen(yes[i]), &h) != 1 || h.form != IDENTITY_TEXT)
+			fail_msg("%s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (search(no[i], strlen(no[i]), &h) != 0)
+			fail_msg("%s", no[i]);
+}
+
+/* Of what lies before and behind the bytes that are searched nobody knows. */
+static void neighbours_at_the_ends(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+	} rows[] = { { ".203.0.113.10", 1 },	{ "5.203.0.113.10", 0 },
+		     { "203.0.113.10.", 1 },	{ "203.0.113.10.5", 0 },
+		     { "22203.0.113.10", 0 },	{ "%22203.0.113.10", 1 },
+		     { ":2001:db8:1::10", 1 },	{ "::2001:db8:1::10", 0 },
+		     { "6:2001:db8:1::10", 0 }, { "t6:2001:db8:1::10", 1 },
+		     { "2001:db8:1::10:", 1 },	{ "2001:db8:1::10:1", 0 },
+		     { "B2001:db8:1::10", 0 },	{ "5B2001:db8:1::10", 0 } };
+	struct identity_hit hits[HITS];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = strlen(rows[i].text);
+		uint8_t *exact = malloc(n);
+
+		memcpy(exact, rows[i].text, n);
+		if (search_all(exact, n, hits) != rows[i].n)
+			fail_msg("%s", rows[i].text);
+		free(exact);
+	}
+}
+
 /* Bytes before and behind what is searched do not count, and are no part of it. */
 static void nothing_outside_is_looked_at(void **state)
 {
@@ -469,6 +595,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_of_v4),
 		cmocka_unit_test(forms_of_v6),
+		cmocka_unit_test(neighbours_of_text),
+		cmocka_unit_test(neighbours_at_the_ends),
 		cmocka_unit_test(nothing_outside_is_looked_at),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(odd_addresses),

@@ -73,8 +73,8 @@ static void test_two_segments(void **state)
 /* Only what an address may be made of is worth remembering; the characters beside the digits in ASCII are not. */
 static void test_characters_of_addresses(void **state)
 {
-	static const char yes[] = "0123456789abcdefABCDEF.:-";
-	static const char no[] = "/;`g@G ,_\x10\x1a\xff";
+	static const char yes[] = "0123456789abcdefABCDEF.:-%";
+	static const char no[] = "/;`g@G ,_$&\x10\x1a\xff";
 
 	(void)state;
 	for (const char *c = yes; *c; c++) {
@@ -91,11 +91,11 @@ static void test_characters_of_addresses(void **state)
 	}
 }
 
-/* Of long segments the last 40 bytes and the first 40 bytes: an IPv6 address fits across, wherever it is cut. */
+/* Of long segments the last 44 bytes and the first 44 bytes: an IPv6 address fits across, wherever it is cut. */
 static void test_long_segments(void **state)
 {
-	static const char tail[] = "0123456789012345678901234567890123456789";
-	static const char head[] = "abcdef0123abcdef0123abcdef0123abcdef0123";
+	static const char tail[] = "01234567890123456789012345678901234567890123";
+	static const char head[] = "abcdef0123abcdef0123abcdef0123abcdef0123abcd";
 	_cleanup_free_ char *before = str_fmt("xyz%s", tail);
 	_cleanup_free_ char *behind = str_fmt("%sxyz", head);
 	_cleanup_free_ char *want = str_fmt("%s%s", tail, head);
@@ -103,14 +103,14 @@ static void test_long_segments(void **state)
 
 	(void)state;
 	assert_int_equal(strlen(tail), SEAM_MAX / 2);
-	check_pair(segment(40001, 9, before), segment(40001, 52, behind), want);
-	check_pair(segment(40001, 9, tail), segment(40001, 49, head), want);
+	check_pair(segment(40001, 9, before), segment(40001, 56, behind), want);
+	check_pair(segment(40001, 9, tail), segment(40001, 53, head), want);
 	/* byte by byte, as a terminal sends: the window goes on */
 	for (uint32_t i = 0; i < 100; i++) {
 		const char one[] = { (char)('0' + i % 10), '\0' };
 		const char *text = joined(s, segment(40001, i, one));
 
-		assert_int_equal(strlen(text), i == 0 ? 0 : i < 40 ? i + 1 : 41);
+		assert_int_equal(strlen(text), i == 0 ? 0 : i < 44 ? i + 1 : 45);
 		for (size_t k = 0; text[k]; k++)
 			assert_int_equal(text[k], '0' + (i + 1 - strlen(text) + k) % 10);
 	}
@@ -150,6 +150,45 @@ static void test_datagrams_are_left_alone(void **state)
 	free(s);
 }
 
+/* Two segments of one connection: how often an address in text is found in them. */
+static uint64_t found_in(const char *first, const char *second)
+{
+	struct world w = lab();
+	uint64_t n;
+
+	feed(&w, "exit", 0, ip(TUN, SINK, P_TCP, tcp(40001, 80, 9, F_ACK, text("%s", first))));
+	feed(&w, "exit", 1,
+	     ip(TUN, SINK, P_TCP,
+		tcp(40001, 80, 9 + (uint32_t)strlen(first), F_ACK, text("%s", second))));
+	n = total_of(&w, "real-address-text");
+	end(&w);
+	return n;
+}
+
+/* What stands before the seam tells of a text behind it, as far as it belongs to it. */
+static void test_what_stands_before_the_seam(void **state)
+{
+	static const char full[] = "2001:0db8:0001:0000:0000:0000:0000:0010";
+	_cleanup_free_ char *late = str_fmt("22%s.", full);
+	_cleanup_free_ char *longer = str_fmt("22%s:5", full);
+
+	(void)state;
+	assert_int_equal(found_in("x%2", "2203.0.113.10 "), 1);
+	assert_int_equal(found_in("x%", "22203.0.113.10 "), 1);
+	assert_int_equal(found_in("x", "%22203.0.113.10 "), 1);
+	assert_int_equal(found_in("x1", "22203.0.113.10 "), 0);
+	assert_int_equal(found_in("at 5", ".203.0.113.10 "), 0);
+	assert_int_equal(found_in("at 5.", "203.0.113.10 "), 0);
+	assert_int_equal(found_in("at a.", "203.0.113.10 "), 1);
+	assert_int_equal(found_in("at 203.0.113", ".10.5"), 0);
+	assert_int_equal(found_in("at 203.0.113", ".10. 5"), 1);
+	assert_int_equal(found_in("x%", late), 1);
+	assert_int_equal(found_in("x%", longer), 0);
+	assert_int_equal(found_in("[IPv6", ":2001:db8:1::10]"), 1);
+	assert_int_equal(found_in("at 6", ":2001:db8:1::10]"), 0);
+	assert_int_equal(found_in("5", " 203.0.113.10"), 1);
+}
+
 /* Without a real address to look for nothing is searched; a frame that nobody can read is no segment. */
 static void test_the_exit_without_real_addresses(void **state)
 {
@@ -178,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_long_segments),
 		cmocka_unit_test(test_what_is_not_joined),
 		cmocka_unit_test(test_datagrams_are_left_alone),
+		cmocka_unit_test(test_what_stands_before_the_seam),
 		cmocka_unit_test(test_the_exit_without_real_addresses),
 	};
 
