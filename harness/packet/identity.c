@@ -12,7 +12,7 @@
 #include <immintrin.h>
 #endif
 
-#define FORMS_EACH   6
+#define FORMS_EACH   7
 #define PATTERNS     (IDENTITY_ADDRESSES * FORMS_EACH)
 #define PATTERN_MIN  4	/* bytes of an IPv4 address */
 #define PATTERN_MAX  40 /* characters of an IPv6 address, all of them written, are 39 */
@@ -97,10 +97,11 @@ static void add(struct identity *s, const struct pattern *p)
 		allow_pattern(s, p, (uint8_t)(a - 'a' + 'A'), b);
 }
 
-/* Dashes also stand between a name's words: "ec2-203-0-113-10" is no longer number. */
+/* Dashes also stand between a name's words ("ec2-203-0-113-10"), and behind a comma comes FTP's port: neither makes a longer
+ * number. */
 static uint8_t joint_of(char between)
 {
-	return between == '-' ? 0 : (uint8_t)between;
+	return between == '-' || between == ',' ? 0 : (uint8_t)between;
 }
 
 static void add_text(struct identity *s, size_t address, const char *text, bool hex)
@@ -110,7 +111,7 @@ static void add_text(struct identity *s, size_t address, const char *text, bool 
 			     .strong = true,
 			     .text = true,
 			     .hex = hex };
-	size_t key = strcspn(text, hex ? ":" : ".-");
+	size_t key = strcspn(text, hex ? ":" : ".-,");
 
 	if (key == 0)
 		return; /* "::1" is looked for with its groups written only: no byte stands before the colon */
@@ -189,6 +190,8 @@ static void add_v4(struct identity *s, size_t n, const uint8_t b[4])
 	add_text(s, n, text, false);
 	(void)snprintf(text, sizeof(text), "%u-%u-%u-%u", b[0], b[1], b[2], b[3]);
 	add_text(s, n, text, false); /* host names that providers give */
+	(void)snprintf(text, sizeof(text), "%u,%u,%u,%u", b[0], b[1], b[2], b[3]);
+	add_text(s, n, text, false); /* FTP's PORT and PASV (RFC 959 5.3.2) */
 	(void)snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr", b[3], b[2], b[1], b[0]);
 	add_text(s, n, text, false);
 	for (int i = 0; i < 4; i++)

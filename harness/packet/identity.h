@@ -10,7 +10,7 @@
 #include "packet/addr.h"
 
 enum identity_form {
-	IDENTITY_TEXT, /* dotted or of IPv6 (any case), and no part of a longer number or address */
+	IDENTITY_TEXT, /* dotted, with dashes or commas, or of IPv6 (any case), and no part of a longer number or address */
 	IDENTITY_BINARY,   /* 4 or 16 bytes, network order */
 	IDENTITY_REVERSED, /* 4 bytes, little-endian */
 	IDENTITY_XOR,	   /* 4 bytes xor the STUN cookie (RFC 5389 15.2) */

@@ -36,7 +36,7 @@ struct seams *seams_new(void)
 bool seam_may_hold(uint8_t b)
 {
 	return (b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f') || b == '.' ||
-	       b == ':' || b == '-' || b == '%';
+	       b == ':' || b == '-' || b == ',' || b == '%';
 }
 
 /* The last HALF bytes of what was there and what came behind it. */

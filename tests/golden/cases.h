@@ -1105,6 +1105,8 @@ static void text_behind_a_word(struct golden *g)
 	    ip(TUN, SINK, P_TCP, tcp(40001, 25, 9, F_ACK, text("EHLO [IPv6:2001:db8:1::10]\r\n"))));
 	add(g, "exit", 9,
 	    ip(TUN, SINK, P_TCP, tcp(40001, 80, 9, F_ACK, text("GET /?ip=%%22203.0.113.10%%22 "))));
+	add(g, "exit", 18,
+	    ip(TUN, SINK, P_TCP, tcp(40001, 21, 9, F_ACK, text("PORT 203,0,113,10,195,80\r\n"))));
 }
 
 static void text_in_pieces(struct golden *g)

@@ -130,6 +130,9 @@ static void forms_of_v4(void **state)
 	expect(TEXT("ip=203.0.113.10&port"), 0, IDENTITY_TEXT, true);
 	expect(TEXT("host-203-0-113-10.isp.test"), 0, IDENTITY_TEXT, true);
 	expect(TEXT("10.113.0.203.in-addr.arpa"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("PORT 203,0,113,10,195,80"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("5,203,0,113,10"), 0, IDENTITY_TEXT, true);
+	expect(TEXT("203,0,113,10"), 0, IDENTITY_TEXT, true);
 	expect(TEXT("\xcb\0\x71\x0a"), 0, IDENTITY_BINARY, false);
 	expect(TEXT("\x0a\x71\0\xcb"), 0, IDENTITY_REVERSED, false);
 	expect(TEXT("\xea\x12\xd5\x48"), 0, IDENTITY_XOR, false);
@@ -139,6 +142,9 @@ static void forms_of_v4(void **state)
 	assert_int_equal(search(TEXT("1203.0.113.10"), &h), 0);
 	assert_int_equal(search(TEXT("203.0.113.1"), &h), 0);
 	assert_int_equal(search(TEXT("203.0x113.10"), &h), 0);
+	assert_int_equal(search(TEXT("203,0,113,101"), &h), 0);
+	assert_int_equal(search(TEXT("1203,0,113,10"), &h), 0);
+	assert_int_equal(search(TEXT("203,0,113.10"), &h), 0);
 	assert_int_equal(search(TEXT("10.113.0.203"), &h), 0);
 }
 
@@ -379,11 +385,12 @@ static void widths(void **state)
 
 	(void)state;
 	take(v4, 1);
-	assert_int_equal(width(true), 4);
-	assert_int_equal(width(false), 7);
+	assert_int_equal(width(true), 6);
+	assert_int_equal(width(false), 9);
 	take(mixed, 4);
-	assert_int_equal(width(true), 9);
-	assert_int_equal(width(false), 13);
+	assert_int_equal(width(true),
+			 12); /* 0, 1, 3 and four separators: no two share a low nibble */
+	assert_int_equal(width(false), 16);
 	take(clash, 2);
 	assert_int_equal(width(true), width(false));
 	setup(NULL);

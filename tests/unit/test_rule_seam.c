@@ -73,8 +73,8 @@ static void test_two_segments(void **state)
 /* Only what an address may be made of is worth remembering; the characters beside the digits in ASCII are not. */
 static void test_characters_of_addresses(void **state)
 {
-	static const char yes[] = "0123456789abcdefABCDEF.:-%";
-	static const char no[] = "/;`g@G ,_$&\x10\x1a\xff";
+	static const char yes[] = "0123456789abcdefABCDEF.:-,%";
+	static const char no[] = "/;`g@G +_$&\x10\x1a\xff";
 
 	(void)state;
 	for (const char *c = yes; *c; c++) {
@@ -186,6 +186,7 @@ static void test_what_stands_before_the_seam(void **state)
 	assert_int_equal(found_in("x%", longer), 0);
 	assert_int_equal(found_in("[IPv6", ":2001:db8:1::10]"), 1);
 	assert_int_equal(found_in("at 6", ":2001:db8:1::10]"), 0);
+	assert_int_equal(found_in("PORT 203,", "0,113,10,195,80"), 1);
 	assert_int_equal(found_in("5", " 203.0.113.10"), 1);
 }
 
