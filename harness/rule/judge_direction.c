@@ -91,7 +91,9 @@ static enum packet_direction at_exit(uint32_t src, uint32_t dst)
 		return DIR_OUT;
 	if (dst & ADDR_TUNNEL)
 		return DIR_IN;
-	return src & ADDR_PRIVATE ? DIR_OUT : dst & ADDR_PRIVATE ? DIR_IN : DIR_UNKNOWN;
+	if ((src & ADDR_PRIVATE) == (dst & ADDR_PRIVATE))
+		return DIR_UNKNOWN; /* a resolver at the tunnel's far end is private as well */
+	return src & ADDR_PRIVATE ? DIR_OUT : DIR_IN;
 }
 
 enum link_says judge_link(const struct judge *j, size_t tap, const struct facts *f,

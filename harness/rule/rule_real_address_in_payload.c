@@ -4,10 +4,11 @@
 
 static const uint8_t classes[] = { 55, 62, 63, 64, 66, 57, 0 };
 
-/* A name in the DNS may well point home; that tells nothing of the one who asks. */
-static bool is_told(const struct place_addr *a)
+/* A name in the DNS may well point home; that tells nothing of the one who asks, but of the one who answers or registers
+ * it (RFC 6762, RFC 2136). */
+static bool is_told(const struct rule_ctx *c, const struct place_addr *a)
 {
-	return a->place != PLACE_DNS_ANSWER;
+	return a->place != PLACE_DNS_ANSWER || c->dir == DIR_OUT;
 }
 
 static bool is_real(const struct rule_ctx *c, const struct place_addr *a)
@@ -32,7 +33,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	for (size_t i = 0; i < f->n_addrs; i++) {
 		const struct place_addr *a = &f->addrs[i];
 
-		if (!is_told(a) || !is_real(c, a))
+		if (!is_told(c, a) || !is_real(c, a))
 			continue;
 		return rule_say(hit, "%s the real address %s inside the tunnel, as %s",
 				c->dir == DIR_IN ? "was answered with" : "told",

@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* The text form of a real address anywhere in a payload at the exit. Bare bytes are no evidence. */
+/* The text form of a real address anywhere in a payload at the exit, and in the names that are asked for. Bare bytes are no
+ * evidence. */
 #include "rule/rule_help.h"
+
+#include <ctype.h>
+#include <string.h>
+
 #include "packet/identity.h"
 
 static const uint8_t classes[] = { 55, 63, 0 };
+
+static bool say(const struct rule_ctx *c, const char *what, const struct ipaddr *real,
+		struct rule_hit *hit)
+{
+	char text[IPADDR_TEXT];
+
+	return rule_say(hit, "%s %s with the real address %s inside the tunnel",
+			c->dir == DIR_IN ? "was sent" : "sent", what,
+			ipaddr_format(real, text, sizeof(text)));
+}
 
 /* The text form at an offset of data from `from` to `to`, that ends behind `behind`. */
 static bool search(const struct rule_ctx *c, const uint8_t *data, size_t len, size_t from,
@@ -11,20 +26,91 @@ static bool search(const struct rule_ctx *c, const uint8_t *data, size_t len, si
 {
 	struct identity_hit found
 		[16]; /* more do not fit around a seam; of a payload the second one is enough */
-	char text[IPADDR_TEXT];
 	size_t n = identity_search_text(c->identity, data, len, found,
 					sizeof(found) / sizeof(found[0]));
 
 	for (size_t i = 0; i < n; i++) {
 		const struct identity_hit *f = &found[i];
 
-		if (f->offset < from || f->offset > to || f->offset + f->length <= behind)
-			continue;
-		return rule_say(hit, "%s text with the real address %s inside the tunnel",
-				c->dir == DIR_IN ? "was sent" : "sent",
-				ipaddr_format(&c->policy->real[f->address], text, sizeof(text)));
+		if (f->offset >= from && f->offset <= to && f->offset + f->length > behind)
+			return say(c, "text", &c->policy->real[f->address], hit);
 	}
 	return false;
+}
+
+/* ---- names in the DNS ---- */
+
+#define NAME_FORM 64 /* 32 hex digits, each but the last with a dot */
+
+/* Under which a name server is asked about an address, and lists of bad ones are: "10.113.0.203", or the digits of IPv6
+ * (RFC 1035 3.5, RFC 3596 2.5, RFC 5782 2). */
+static void reversed(const struct ipaddr *a, char text[NAME_FORM])
+{
+	const uint8_t *b = a->b;
+	size_t at = 0;
+
+	if (ipaddr_is_v4(a)) {
+		(void)snprintf(text, NAME_FORM, "%u.%u.%u.%u", b[15], b[14], b[13], b[12]);
+		return;
+	}
+	for (size_t i = 16; i-- > 0;)
+		at += (size_t)snprintf(text + at, NAME_FORM - at, "%x.%x%s", b[i] & 15, b[i] >> 4,
+				       i ? "." : "");
+}
+
+/* In one label, for a server that answers with the address in the name: "cb00710a", "2001-db8--1". */
+static void in_a_label(const struct ipaddr *a, char text[NAME_FORM])
+{
+	if (ipaddr_is_v4(a)) {
+		(void)snprintf(text, NAME_FORM, "%02x%02x%02x%02x", a->b[12], a->b[13], a->b[14],
+			       a->b[15]);
+		return;
+	}
+	(void)ipaddr_format(a, text, NAME_FORM);
+	for (char *p = text; (p = strchr(p, ':'));)
+		*p = '-';
+}
+
+static bool is_of_word(char c)
+{
+	return isalnum((unsigned char)c) != 0;
+}
+
+/* As whole labels, or whole words of them. */
+static bool holds(const char *names, const char *form)
+{
+	for (const char *at = names; (at = strcasestr(at, form)); at++)
+		if ((at == names || !is_of_word(at[-1])) && !is_of_word(at[strlen(form)]))
+			return true;
+	return false;
+}
+
+static bool search_names(const struct rule_ctx *c, const char *names, struct rule_hit *hit)
+{
+	struct identity_hit found;
+	char form[2][NAME_FORM];
+
+	for (size_t i = 0; i < c->policy->n_real; i++) {
+		const struct ipaddr *real = &c->policy->real[i];
+
+		reversed(real, form[0]);
+		in_a_label(real, form[1]);
+		if (holds(names, form[0]) || holds(names, form[1]))
+			return say(c, "a name", real, hit);
+	}
+	return identity_search_text(c->identity, (const uint8_t *)names, strlen(names), &found,
+				    1) &&
+	       say(c, "a name", &c->policy->real[found.address], hit);
+}
+
+/* What a name server says of an address tells nothing of the one who asks; what it is asked does. */
+static bool match_dns(const struct rule_ctx *c, struct rule_hit *hit)
+{
+	const struct dns_facts *d = &c->facts->dns;
+
+	if (!d->header || c->dir == DIR_IN || (d->response && c->dir != DIR_OUT))
+		return false;
+	return search_names(c, d->qname, hit) || search_names(c, d->other_names, hit);
 }
 
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
@@ -33,9 +119,11 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	/* what begins with the segment is judged at the seam, where it shows whether it goes on something longer */
 	size_t first = c->seam_len ? IDENTITY_BEFORE : 0;
 
-	/* a resolver's answer may hold it, and so may the quote of an error */
-	if (!c->identity || facts_has(c->facts, PROTO_DNS) || c->facts->has_quoted)
+	/* the quote of an error may hold it */
+	if (!c->identity || c->facts->has_quoted)
 		return false;
+	if (facts_has(c->facts, PROTO_DNS))
+		return match_dns(c, hit);
 	return search(c, l->payload, l->payload_len, first, l->payload_len, 0, hit) ||
 	       (c->seam_len &&
 		search(c, c->seam, c->seam_len, 0, c->seam_at + first - 1, c->seam_at, hit));

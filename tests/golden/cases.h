@@ -1069,6 +1069,22 @@ static void miss_told_vpn(struct golden *g)
 static void miss_told_dns(struct golden *g)
 {
 	add(g, "exit", 0, ip(SINK, TUN, P_UDP, udp(53, 40001, dns_answer(4, "home.example", REAL))));
+	/* the resolver at the far end, and the tunnel's address, which nobody told, are both private */
+	add(g, "exit", 9,
+	    ip("10.64.0.1", "10.64.0.3", P_UDP, udp(53, 40001, dns_answer(4, "home.example", REAL))));
+}
+
+/* A name that the stack itself gives to the address: to its neighbours over multicast, or to a server (RFC 2136). */
+static void told_name(struct golden *g)
+{
+	add(g, "exit", 0,
+	    ip(TUN, "224.0.0.251", P_UDP, udp(5353, 5353, dns_answer(0, "home.local", REAL))));
+	add(g, "exit", 9,
+	    ip(TUN, SINK, P_UDP,
+	       udp(40001, 53,
+		   cat(cat(hex("0007 2800 0001 0000 0001 0000"), dns_name("dyn.example")),
+		       cat(cat(hex("0006 0001"), dns_name("home.dyn.example")),
+			   cat(hex("001c 0001 0000003c 0010"), addr(REAL6)))))));
 }
 
 static void miss_told_bytes(struct golden *g)
@@ -1157,6 +1173,63 @@ static void miss_text_dns(struct golden *g)
 
 	a = cat(cat(a, hex("c00c 0010 0001 0000003c")), cat(be(txt.n + 1, 2), be(txt.n, 1)));
 	add(g, "exit", 0, ip(SINK, TUN, P_UDP, udp(53, 40001, cat(a, txt))));
+}
+
+static inline void asks(struct golden *g, const char *name)
+{
+	add(g, "exit", (int64_t)g->n, ip(TUN, SINK, P_UDP, udp(40001, 53, dns_query(7, name))));
+}
+
+#define REAL6_DIGITS "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2"
+
+/* Who asks for the address by its name tells it to the one who is asked. */
+static void text_asked(struct golden *g)
+{
+	asks(g, "10.113.0.203.in-addr.arpa");
+	asks(g, "10.113.0.203.IN-ADDR.ARPA");
+	asks(g, REAL6_DIGITS ".ip6.arpa");
+	asks(g, "10.113.0.203.list.example");
+	asks(g, "203.0.113.10.nip.example");
+	asks(g, "203-0-113-10.0123456789abcdef.direct.example");
+	asks(g, "host-203-0-113-10.dyn.example");
+	asks(g, "home.CB00710A.nip.example");
+	asks(g, "2001-DB8-1--10.nip.example");
+	/* a resolver that is asked over a tunnel whose address nobody knows */
+	add(g, "exit", 20,
+	    ip("198.51.100.9", SINK, P_UDP, udp(40001, 53, dns_query(7, "203.0.113.10.nip.example"))));
+	/* its own zone is told (RFC 2136): the name is that of the record */
+	add(g, "exit", 21,
+	    ip(TUN, SINK, P_UDP,
+	       udp(40001, 53,
+		   cat(cat(hex("0007 2800 0001 0000 0001 0000"), dns_name("dyn.example")),
+		       cat(cat(hex("0006 0001"), dns_name("203-0-113-10.dyn.example")),
+			   cat(hex("0001 0001 0000003c 0004"), addr("192.0.2.9")))))));
+	/* and a neighbour over multicast (RFC 6762) */
+	add(g, "exit", 22,
+	    ip(TUN, "224.0.0.251", P_UDP,
+	       udp(5353, 5353, dns_answer(0, "10.113.0.203.in-addr.arpa", "192.0.2.9"))));
+}
+
+/* Asked by others; other addresses; answered, from where nobody knows. */
+static void miss_text_asked(struct golden *g)
+{
+	asks(g, "110.113.0.203.in-addr.arpa");
+	asks(g, "10.113.0.2031.example");
+	asks(g, "203.0.113.10.5.nip.example");
+	asks(g, "xcb00710a.nip.example");
+	asks(g, "cb00710a0.nip.example");
+	asks(g, "0.1" REAL6_DIGITS ".ip6.arpa");
+	add(g, "exit", 20,
+	    ip(SINK, TUN, P_UDP, udp(40001, 53, dns_query(7, "203.0.113.10.nip.example"))));
+	add(g, "exit", 21,
+	    ip(SINK, TUN, P_UDP, udp(53, 40001, dns_answer(7, "203.0.113.10.nip.example", REAL))));
+	add(g, "exit", 22,
+	    ip(SINK, "198.51.100.9", P_UDP,
+	       udp(53, 40001, dns_answer(7, "203.0.113.10.nip.example", REAL))));
+	add(g, "exit", 23,
+	    ip("10.64.0.1", "10.64.0.3", P_UDP,
+	       udp(53, 40001, dns_answer(7, "203.0.113.10.nip.example", REAL))));
+	add(g, "exit", 24, ip(TUN, SINK, P_UDP, udp(40001, 53, text("0123456789"))));
 }
 
 static void miss_text_quoted(struct golden *g)
@@ -1438,6 +1511,7 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-in-payload+yourip", LAB, told_yourip },
 	{ "real-address-in-payload+stun", LAB, told_stun },
 	{ "real-address-in-payload+client-subnet", LAB, told_subnet },
+	{ "real-address-in-payload+name", LAB, told_name },
 	{ "real-address-in-payload-other-subnet", LAB, miss_told_subnet },
 	{ "real-address-in-payload-vpn-address", LAB, miss_told_vpn },
 	{ "real-address-in-payload-dns-answer", LAB, miss_told_dns },
@@ -1451,6 +1525,8 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-text+behind-bytes", LAB, text_behind_bytes },
 	{ "real-address-text-longer-number", LAB, miss_text_longer },
 	{ "real-address-text-in-dns", LAB, miss_text_dns },
+	{ "real-address-text+asked-by-name", LAB, text_asked },
+	{ "real-address-text-asked-otherwise", LAB, miss_text_asked },
 	{ "real-address-text-quoted", LAB, miss_text_quoted },
 	{ "real-address-text-ciphertext", LAB, miss_told_bytes },
 	{ "dht-id-from-real-address+v4", LAB, node_v4 },

@@ -109,6 +109,7 @@ static void test_direction_at_the_exit(void **state)
 		{ "10.9.9.9", SINK, DIR_OUT },
 		{ SINK, "10.9.9.9", DIR_IN },
 		{ SINK, FAR, DIR_UNKNOWN },
+		{ "10.9.9.1", "10.9.9.9", DIR_UNKNOWN },
 	};
 
 	(void)state;
