@@ -43,7 +43,7 @@ bool noise_pass_exit(struct judge *j, size_t tap, const struct capfile_frame *f)
 	struct net_layer l;
 	size_t at;
 
-	if (!is_noise(j, tap, f, &l) || holds_text(j, &l))
+	if (!is_noise(j, tap, f, &l) || judge_addr_is(j, &l.src, ADDR_REAL) || holds_text(j, &l))
 		return false;
 	judge_count_frame(n, f);
 	n->ours += judge_addr_is(j, &l.src, ADDR_OURS) || judge_addr_is(j, &l.dst, ADDR_OURS);

@@ -98,7 +98,7 @@ struct rule {
 	unsigned taps;		/* TAP_BIT()s on which it is asked; 0: judged from the journal */
 	unsigned needs;		/* enum rule_need: all of them */
 	uint64_t protos;	/* PROTO_BIT()s, one of which was recognised; 0: any packet */
-	/* On no tap does it fire on noise (frame_is_noise()) without a real address in text; outside, where no address of the
+	/* On no tap does it fire on noise (frame_is_noise()) without a real address in text or as its source; outside, where no address of the
 	 * policy is an end of it. */
 	bool passes_noise;
 	bool (*match)(const struct rule_ctx *c, struct rule_hit *hit);

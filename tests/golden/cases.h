@@ -1074,6 +1074,42 @@ static void miss_told_dns(struct golden *g)
 	    ip("10.64.0.1", "10.64.0.3", P_UDP, udp(53, 40001, dns_answer(4, "home.example", REAL))));
 }
 
+static inline struct bytes vxlan(struct bytes packet)
+{
+	return udp(40001, 4789, cat(hex("0800 0000 0000 0100"), eth(M_QBT, M_GATEWAY, ethertype_of(packet), packet)));
+}
+
+static inline struct bytes from_real(void)
+{
+	return ip(REAL, SINK, P_UDP, udp(40001, 9, fill(8, 60)));
+}
+
+static void told_source(struct golden *g)
+{
+	add(g, "exit", 0, from_real());
+	add(g, "exit", 9, ip(REAL6, SINK6, P_TCP, tcp(40001, 80, 1, F_SYN, fill(0, 0))));
+}
+
+static void told_inner_source(struct golden *g)
+{
+	struct bytes six = ip(REAL6, SINK6, P_UDP, udp(40001, 9, fill(8, 60)));
+
+	add(g, "exit", 0, ip(TUN, SINK, 4, from_real()));
+	add(g, "exit", 9, ip(TUN, SINK, 41, six));
+	add(g, "exit", 18, ip(TUN, SINK, P_UDP, vxlan(from_real())));
+	add(g, "exit", 27, ip(TUN, SINK, 4, ip(TUN, SINK, 41, six)));
+	/* between addresses of which nobody knows */
+	add(g, "exit", 36, ip("198.51.100.9", SINK, 4, from_real()));
+}
+
+/* What others send; the stack's own packet to the real address, whose owner does not show. */
+static void miss_told_source(struct golden *g)
+{
+	add(g, "exit", 0, ip(SINK, TUN, 4, from_real()));
+	add(g, "exit", 9, ip(TUN, SINK, 4, ip(TUN, REAL, P_UDP, udp(40001, 9, fill(8, 60)))));
+	add(g, "exit", 18, ip("203.0.113.11", SINK, P_UDP, udp(40001, 9, fill(8, 60))));
+}
+
 /* A name that the stack itself gives to the address: to its neighbours over multicast, or to a server (RFC 2136). */
 static void told_name(struct golden *g)
 {
@@ -1511,6 +1547,9 @@ static const struct golden_case golden_cases[] = {
 	{ "real-address-in-payload+yourip", LAB, told_yourip },
 	{ "real-address-in-payload+stun", LAB, told_stun },
 	{ "real-address-in-payload+client-subnet", LAB, told_subnet },
+	{ "real-address-in-payload+source", LAB, told_source },
+	{ "real-address-in-payload+inner-source", LAB, told_inner_source },
+	{ "real-address-in-payload-other-source", LAB, miss_told_source },
 	{ "real-address-in-payload+name", LAB, told_name },
 	{ "real-address-in-payload-other-subnet", LAB, miss_told_subnet },
 	{ "real-address-in-payload-vpn-address", LAB, miss_told_vpn },

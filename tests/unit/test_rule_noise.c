@@ -95,6 +95,22 @@ static void test_it_is_taken(void **state)
 	end_both(&b);
 }
 
+/* What comes from the real address tells it, whatever it carries; what goes to it does not. */
+static void test_from_the_real_address(void **state)
+{
+	struct both b = both_unmarked(NULL);
+	struct bytes from = ip(REAL, SINK, P_UDP, udp(45000, 45001, noise(70)));
+	struct bytes to = ip(SINK, REAL, P_UDP, udp(45000, 45001, noise(80)));
+
+	(void)state;
+	at_exit(&b, 0, from);
+	assert_true(was_decoded(&b, (uint32_t)from.n));
+	at_exit(&b, 1, to);
+	assert_false(was_decoded(&b, (uint32_t)to.n));
+	assert_int_equal(total_of(&b.shortcut, "real-address-in-payload"), 1);
+	end_both(&b);
+}
+
 static void test_without_real_addresses(void **state)
 {
 	struct both b = both_unmarked("{\"real\": []}");
@@ -188,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_it_is_taken),
+		cmocka_unit_test(test_from_the_real_address),
 		cmocka_unit_test(test_without_real_addresses),
 		cmocka_unit_test(test_text_in_noise),
 		cmocka_unit_test(test_seams),
