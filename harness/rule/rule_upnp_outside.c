@@ -4,9 +4,18 @@
 
 static const uint8_t classes[] = { 60, 0 };
 
+#define SSDP_SEARCH 1
+
+/* Announcements and answers are a device's own: they ask no router for anything. */
+static bool asks(const struct facts *f)
+{
+	return (facts_has(f, PROTO_SSDP) && f->ssdp.kind == SSDP_SEARCH) ||
+	       (facts_has(f, PROTO_UPNP) && !f->portmap.response);
+}
+
 static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 {
-	return rule_sent(c, "a UPnP request", hit);
+	return asks(c->facts) && rule_sent(c, "a UPnP request", hit);
 }
 
 const struct rule rule_upnp_outside = {

@@ -763,6 +763,26 @@ static void soap(struct golden *g)
 			    "172.30.0.130</NewInternalClient></u:AddPortMapping>")))));
 }
 
+/* A media server's announcements, and what a device answers. */
+static void miss_ssdp_device(struct golden *g)
+{
+	add(g, "uplink", 0,
+	    out(ip(REAL, "239.255.255.250", P_UDP,
+		   udp(40001, 1900,
+		       text("NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: upnp:rootdevice\r\n"
+			    "NTS: ssdp:alive\r\nLOCATION: http://203.0.113.10:8200/d.xml\r\n\r\n")))));
+	add(g, "uplink", 9,
+	    out(ip(REAL, "203.0.113.9", P_UDP,
+		   udp(1900, 40001,
+		       text("HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n"
+			    "LOCATION: http://203.0.113.10:8200/d.xml\r\n\r\n")))));
+	add(g, "uplink", 18,
+	    out(ip(REAL, "203.0.113.9", P_TCP,
+		   tcp(5000, 40001, 2, F_ACK,
+		       text("HTTP/1.1 200 OK\r\nContent-Length: 45\r\n\r\n"
+			    "schemas-upnp-org GetExternalIPAddressResponse")))));
+}
+
 static void pcp(struct golden *g)
 {
 	add(g, "uplink", 0, vlan(out(ip(REAL, ROUTER, P_UDP, udp(40001, 5351, pcp_map())))));
@@ -1507,6 +1527,7 @@ static const struct golden_case golden_cases[] = {
 	FOUR("stun-outside", stun),
 	FOUR("upnp-outside", ssdp),
 	{ "upnp-outside+soap", LAB, soap },
+	{ "upnp-outside-device", LAB, miss_ssdp_device },
 	FOUR("nat-pmp-outside", natpmp),
 	{ "nat-pmp-outside+pcp-vlan", LAB, pcp },
 	{ "published-port-answers+tcp", LAB, published_tcp },
