@@ -161,6 +161,15 @@ same <(findings "$tmp/first") <(findings "$tmp/out")
 head -c 100 "$tmp/one.gz" > "$tmp/cut.gz"
 want 4 analyze "${short[@]}" "$tmp/cut.gz"
 has out "ends early"
+quiet=$golden/tunnel-endpoint-cleartext-wireguard.uplink.pcap
+{ gzip -c "$quiet"; cat "$one"; } > "$tmp/behind.gz"
+want 4 analyze "${short[@]}" "$tmp/behind.gz"
+has out "behind.gz: bytes behind the compressed data were not read"
+{ gzip -c "$quiet"; head -c 512 /dev/zero; } > "$tmp/padded.gz"
+want 0 analyze "${short[@]}" "$tmp/padded.gz"
+{ head -c -8 "$tmp/one.gz"; head -c 8 /dev/zero; } > "$tmp/damaged.gz"
+want 1 analyze "${short[@]}" "$tmp/damaged.gz"
+has out "not everything could be judged: $tmp/damaged.gz: cannot unpack: incorrect data check at byte "
 
 # ---- bad input ----
 
