@@ -24,8 +24,11 @@
 #define IF_TSRESOL	 9
 #define IF_TSOFFSET	 14
 #define EPB_FLAGS	 2
-#define ISB_RECEIVED	 4
-#define ISB_DROPPED	 5
+#define EPB_DROPCOUNT	 4
+#define PB_DROPS_UNKNOWN 0xffff
+#define ISB_IFRECV	 4
+#define ISB_IFDROP	 5
+#define ISB_OSDROP	 7
 #define NS_PER_SECOND	 INT64_C(1000000000)
 
 __extension__ typedef __int128 wide; /* seconds of 64 bits, in nanoseconds */
@@ -34,10 +37,17 @@ __extension__ typedef __int128 wide; /* seconds of 64 bits, in nanoseconds */
  * have both orders, so that the larger one must be the wire's. */
 enum length_order { CAPTURED_FIRST, SMALLER_IS_CAPTURED, WIRE_FIRST };
 
+/* Packets that an interface counted. What was lost since the capture began (statistics blocks, section 4.6 of the draft)
+ * and what was lost before each packet (4.3) are the same losses. */
+struct tally {
+	uint64_t received, lost, lost_between;
+};
+
 struct interface {
 	uint32_t linktype, snaplen;
 	uint8_t tsresol;
 	int64_t tsoffset; /* seconds */
+	struct tally tally;
 	char name[32];
 };
 
@@ -54,6 +64,7 @@ struct capfile {
 	uint64_t frames;
 	int64_t last_time;
 	struct capfile_counts counts;
+	struct tally undescribed; /* statistics of interfaces that the section does not describe */
 	uint32_t n_interfaces, room; /* of the section; places in the array */
 	struct interface *interfaces;
 };
@@ -340,21 +351,52 @@ static int64_t ticks_ns(const struct interface *i, uint64_t ticks)
 	return ns > INT64_MAX ? INT64_MAX : ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
 }
 
-static int8_t direction_of(const struct capfile *c, const uint8_t *p, size_t n)
+static uint64_t add_up(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Let `t` become `now`, and the file's sums with it. No counter goes back. */
+static void count(struct capfile *c, struct tally *t, struct tally now)
+{
+	uint64_t before = max_u64(t->lost, t->lost_between);
+
+	now.received = max_u64(now.received, t->received);
+	now.lost = max_u64(now.lost, t->lost);
+	c->counts.received = add_up(c->counts.received, now.received - t->received);
+	c->counts.dropped = add_up(c->counts.dropped, max_u64(now.lost, now.lost_between) - before);
+	*t = now;
+}
+
+static void count_lost_before(struct capfile *c, struct tally *t, uint64_t n)
+{
+	struct tally now = *t;
+
+	if (n == 0)
+		return;
+	c->counts.present = true;
+	now.lost_between = add_up(now.lost_between, n);
+	count(c, t, now);
+}
+
+/* Options of an enhanced packet block; those of the obsolete one have no count. */
+static void packet_options(struct capfile *c, const uint8_t *p, size_t n, bool old,
+			   struct capfile_frame *f)
 {
 	struct option o;
 
 	while (next_option(c, &p, &n, &o))
 		if (o.code == EPB_FLAGS && o.len == 4)
-			return (int8_t)(get32(c, o.value) & 3);
-	return 0;
+			f->direction = (int8_t)(get32(c, o.value) & 3);
+		else if (o.code == EPB_DROPCOUNT && o.len == 8 && !old)
+			count_lost_before(c, &c->interfaces[f->interface].tally, get64(c, o.value));
 }
 
 /* Enhanced packet block, or the obsolete one that has a 16-bit interface number and drop count. */
 static int packet_block(struct capfile *c, const uint8_t *p, size_t n, bool old,
 			struct capfile_frame *f, struct err *err)
 {
-	const struct interface *i;
+	struct interface *i;
 	size_t padded;
 
 	if (n < 20)
@@ -373,8 +415,9 @@ static int packet_block(struct capfile *c, const uint8_t *p, size_t n, bool old,
 	if (f->caplen > CAPFILE_MAX_FRAME)
 		return damaged(c, err, "a record longer than any frame");
 	padded = ((size_t)f->caplen + 3) & ~(size_t)3;
-	f->direction = direction_of(c, p + 20 + padded,
-				    n - 20 - padded); /* n is of whole words too */
+	packet_options(c, p + 20 + padded, n - 20 - padded, old, f); /* n is of whole words too */
+	if (old && get16(c, p + 2) != PB_DROPS_UNKNOWN)
+		count_lost_before(c, &i->tally, get16(c, p + 2));
 	c->last_time = f->time;
 	return 1;
 }
@@ -401,23 +444,30 @@ static int simple_block(struct capfile *c, const uint8_t *p, size_t n, struct ca
 	return 1;
 }
 
+/* Several of one interface tell how its counters grew. */
 static void statistics_block(struct capfile *c, const uint8_t *p, size_t n)
 {
+	struct tally *t = &c->undescribed, now;
 	struct option o;
 
 	if (n < 12)
 		return;
+	if (get32(c, p) < c->n_interfaces)
+		t = &c->interfaces[get32(c, p)].tally;
+	now = (struct tally){ .lost_between = t->lost_between };
 	p += 12;
 	n -= 12;
 	while (next_option(c, &p, &n, &o)) {
-		if (o.len != 8 || (o.code != ISB_RECEIVED && o.code != ISB_DROPPED))
+		if (o.len != 8 ||
+		    (o.code != ISB_IFRECV && o.code != ISB_IFDROP && o.code != ISB_OSDROP))
 			continue;
 		c->counts.present = true;
-		if (o.code == ISB_RECEIVED)
-			c->counts.received += get64(c, o.value);
+		if (o.code == ISB_IFRECV)
+			now.received = get64(c, o.value);
 		else
-			c->counts.dropped += get64(c, o.value);
+			now.lost = add_up(now.lost, get64(c, o.value));
 	}
+	count(c, t, now);
 }
 
 /* A section begins: it has a byte order and interfaces of its own. */
@@ -438,6 +488,7 @@ static int section_begin(struct capfile *c, struct err *err)
 	if (get16(c, h + 12) != 1 || (minor != 0 && minor != 2)) /* 1.2 is read as 1.0 (4.1) */
 		return damaged(c, err, "a section of another version than 1.0");
 	c->n_interfaces = 0;
+	c->undescribed = (struct tally){ 0 };
 	return 0;
 }
 

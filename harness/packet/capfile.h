@@ -27,9 +27,10 @@ struct capfile_frame {
 	int8_t direction; /* pcapng: enum capfile_direction */
 };
 
-struct capfile_counts { /* sums of pcapng interface statistics blocks, 0 where there are none */
+/* What a pcapng file says of itself, over all interfaces: in statistics blocks and, of losses, with packets. */
+struct capfile_counts {
 	uint64_t received, dropped;
-	bool present;
+	bool present; /* the file has such counts, or says that packets were lost */
 };
 
 /* No frame may be larger than the first (libpcap's MAXIMUM_SNAPLEN is 256 KiB, but for USB and the like), no block

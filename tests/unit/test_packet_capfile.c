@@ -955,48 +955,207 @@ static void names_of_interfaces(void **state)
 	}
 }
 
-/* Counters of eight bytes are added up; others, and other options, are none. */
-static void statistics_are_added(void **state)
+/* ---- counts ---- */
+
+static void w64(struct frame *f, uint64_t v)
 {
-	struct frame f = { .n = 0 };
-	struct source s = { f.b, 0, 4096 };
+	w32(f, (uint32_t)(big ? v >> 32 : v));
+	w32(f, (uint32_t)(big ? v : v >> 32));
+}
+
+struct counter {
+	unsigned code, len; /* len: 8, or 4 for what is no counter */
+	uint64_t value;
+};
+
+static void put_counter(struct frame *f, const struct counter *k)
+{
+	w16(f, k->code);
+	w16(f, k->len);
+	if (k->len == 4)
+		w32(f, (uint32_t)k->value);
+	else
+		w64(f, k->value);
+}
+
+static void statistics(struct frame *f, uint32_t nr, const struct counter *k, size_t n)
+{
+	uint32_t total = 24;
+
+	for (size_t i = 0; i < n; i++)
+		total += 4 + k[i].len;
+	w32(f, 5);
+	w32(f, total);
+	w32(f, nr);
+	w64(f, 0);
+	for (size_t i = 0; i < n; i++)
+		put_counter(f, &k[i]);
+	w32(f, total);
+}
+
+#define STATISTICS(f, nr, ...)                                     \
+	statistics(f, nr, (const struct counter[]){ __VA_ARGS__ }, \
+		   sizeof((const struct counter[]){ __VA_ARGS__ }) / sizeof(struct counter))
+
+/* A packet of no bytes with one option: enhanced, or obsolete with its own count. */
+static void packet_with(struct frame *f, bool old, uint32_t nr, unsigned drops, struct counter k)
+{
+	uint32_t total = 36 + k.len;
+
+	w32(f, old ? 2 : 6);
+	w32(f, total);
+	if (old) {
+		w16(f, nr);
+		w16(f, drops);
+	} else {
+		w32(f, nr);
+	}
+	put_zero(f, 16);
+	put_counter(f, &k);
+	w32(f, total);
+}
+
+static void lost_before(struct frame *f, uint32_t nr, uint64_t n)
+{
+	packet_with(f, false, nr, 0, (struct counter){ 4, 8, n });
+}
+
+static void old_lost_before(struct frame *f, uint32_t nr, unsigned n)
+{
+	packet_with(f, true, nr, n, (struct counter){ 3, 8, 1 });
+}
+
+static void two_interfaces(struct frame *f)
+{
+	f->n = 0;
+	section(f);
+	interface(f, LINK_RAW, 0, 9, 0);
+	interface(f, LINK_RAW, 0, 9, 0);
+}
+
+static void expect_counts(const struct frame *f, bool present, uint64_t received, uint64_t lost)
+{
+	struct source s = { f->b, f->n, 4096 };
 	struct capfile_frame last;
-	struct capfile *c;
 	struct err err;
+	struct capfile *c = capfile_open(give, &s, &err);
+	int r;
+
+	assert_non_null(c);
+	while ((r = capfile_next(c, &last, &err)) == 1)
+		;
+	assert_int_equal(r, 0);
+	assert_int_equal(capfile_counts(c)->present, present);
+	assert_true(capfile_counts(c)->received == received);
+	assert_true(capfile_counts(c)->dropped == lost);
+	capfile_close(c);
+}
+
+/* Counters have eight bytes; others, and other options, are none. */
+static void statistics_are_counted(void **state)
+{
+	struct frame f;
 
 	(void)state;
-	section(&f);
-	for (unsigned i = 0; i < 2; i++) {
-		w32(&f, 5);
-		w32(&f, 24 + 8 + 12 + 12 + 12);
-		put_zero(&f, 12);
-		put(&f, "\4\0\4\0\x63\0\0\0", 8);
-		put(&f, "\3\0\x08\0\x63\0\0\0\0\0\0\0", 12);
-		put(&f, "\6\0\x08\0\x63\0\0\0\0\0\0\0", 12);
-		if (i)
-			put(&f, "\5\0\x08\0\2\0\0\0\0\0\0\0", 12);
-		else
-			put(&f, "\4\0\x08\0\7\0\0\0\0\0\0\0", 12);
-		w32(&f, 24 + 8 + 12 + 12 + 12);
-		s = (struct source){ f.b, f.n, 4096 };
-		c = capfile_open(give, &s, &err);
-		assert_int_equal(capfile_next(c, &last, &err), 0);
-		assert_true(capfile_counts(c)->present);
-		assert_int_equal(capfile_counts(c)->received, 7);
-		assert_int_equal(capfile_counts(c)->dropped, i ? 2 : 0);
-		capfile_close(c);
+	for (int i = 0; i < 2; i++) {
+		big = i;
+		two_interfaces(&f);
+		STATISTICS(&f, 0, { 4, 4, 99 }, { 5, 4, 99 }, { 7, 4, 99 }, { 3, 8, 99 },
+			   { 6, 8, 99 }, { 8, 8, 99 });
+		expect_counts(&f, false, 0, 0);
+		STATISTICS(&f, 0, { 4, 8, 7 });
+		expect_counts(&f, true, 7, 0);
+		STATISTICS(&f, 1, { 4, 8, 5 }, { 5, 8, 0 });
+		expect_counts(&f, true, 12, 0);
+		STATISTICS(&f, 1, { 5, 8, 2 });
+		expect_counts(&f, true, 12, 2);
+		STATISTICS(&f, 0, { 7, 8, 1 });
+		expect_counts(&f, true, 12, 3);
 	}
-	f.n = 28; /* a block without a counter */
-	w32(&f, 5);
-	w32(&f, 24 + 8);
-	put_zero(&f, 12);
-	put(&f, "\4\0\4\0\x63\0\0\0", 8);
-	w32(&f, 24 + 8);
-	s = (struct source){ f.b, f.n, 4096 };
-	c = capfile_open(give, &s, &err);
-	assert_int_equal(capfile_next(c, &last, &err), 0);
-	assert_false(capfile_counts(c)->present);
-	capfile_close(c);
+	big = false;
+	two_interfaces(&f); /* what a section does not describe, or no longer */
+	STATISTICS(&f, 2, { 5, 8, 4 });
+	expect_counts(&f, true, 0, 4);
+	STATISTICS(&f, 1, { 5, 8, 4 });
+	expect_counts(&f, true, 0, 8);
+	section(&f);
+	STATISTICS(&f, 1, { 5, 8, 4 });
+	expect_counts(&f, true, 0, 12);
+	section(&f);
+	STATISTICS(&f, 1, { 5, 8, 3 });
+	interface(&f, LINK_RAW, 0, 9, 0);
+	STATISTICS(&f, 0, { 7, 8, 1 });
+	expect_counts(&f, true, 0, 16);
+}
+
+/* Each block of an interface tells what was lost since the capture began, by the interface and by the system. */
+static void statistics_grow(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	two_interfaces(&f);
+	STATISTICS(&f, 0, { 4, 8, 10 }, { 5, 8, 3 }, { 7, 8, 4 });
+	expect_counts(&f, true, 10, 7);
+	STATISTICS(&f, 0, { 4, 8, 11 }, { 5, 8, 3 }, { 7, 8, 5 });
+	expect_counts(&f, true, 11, 8);
+	STATISTICS(&f, 0, { 4, 8, 1 }, { 5, 8, 1 });
+	expect_counts(&f, true, 11, 8);
+	STATISTICS(&f, 0, { 5, 8, UINT64_MAX - 8 }, { 7, 8, 8 });
+	expect_counts(&f, true, 11, UINT64_MAX);
+	STATISTICS(&f, 1, { 5, 8, UINT64_C(1) << 63 }, { 7, 8, UINT64_C(1) << 63 });
+	expect_counts(&f, true, 11, UINT64_MAX);
+}
+
+static void losses_before_packets_are_added(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		big = i;
+		two_interfaces(&f);
+		lost_before(&f, 0, 0);
+		old_lost_before(&f, 0, 0);
+		old_lost_before(&f, 0, 0xffff); /* not known */
+		packet_with(&f, false, 0, 0, (struct counter){ 4, 4, 9 });
+		packet_with(&f, true, 0, 0, (struct counter){ 4, 8, 9 });
+		expect_counts(&f, false, 0, 0);
+		lost_before(&f, 0, 2);
+		expect_counts(&f, true, 0, 2);
+		lost_before(&f, 1, 3);
+		old_lost_before(&f, 0, 5);
+		expect_counts(&f, true, 0, 10);
+	}
+	big = false;
+	two_interfaces(&f);
+	old_lost_before(&f, 1, 0xfffe);
+	expect_counts(&f, true, 0, 0xfffe);
+	lost_before(&f, 1, UINT64_MAX - 0xfffe);
+	expect_counts(&f, true, 0, UINT64_MAX);
+	lost_before(&f, 1, 1);
+	lost_before(&f, 0, 1);
+	expect_counts(&f, true, 0, UINT64_MAX);
+}
+
+static void a_loss_told_twice_counts_once(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	two_interfaces(&f);
+	lost_before(&f, 0, 2);
+	lost_before(&f, 0, 1);
+	STATISTICS(&f, 0, { 5, 8, 3 });
+	expect_counts(&f, true, 0, 3);
+	STATISTICS(&f, 0, { 5, 8, 5 });
+	expect_counts(&f, true, 0, 5);
+	lost_before(&f, 0, 1);
+	expect_counts(&f, true, 0, 5);
+	lost_before(&f, 0, 3);
+	expect_counts(&f, true, 0, 7);
+	STATISTICS(&f, 1, { 5, 8, 1 });
+	expect_counts(&f, true, 0, 8);
 }
 
 static void classic_has_one_interface(void **state)
@@ -1050,7 +1209,10 @@ int main(void)
 		cmocka_unit_test(packets_fill_their_blocks),
 		cmocka_unit_test(resolutions_and_offsets),
 		cmocka_unit_test(names_of_interfaces),
-		cmocka_unit_test(statistics_are_added),
+		cmocka_unit_test(statistics_are_counted),
+		cmocka_unit_test(statistics_grow),
+		cmocka_unit_test(losses_before_packets_are_added),
+		cmocka_unit_test(a_loss_told_twice_counts_once),
 		cmocka_unit_test(classic_has_one_interface),
 	};
 
