@@ -342,9 +342,11 @@ static int64_t tick_step(double span)
 static void draw_axis(const struct chart *c)
 {
 	int64_t step = tick_step(c->span);
-	unsigned n = 0;
+	unsigned last = (unsigned)(c->span / (double)step);
 
-	for (int64_t t = 0; (double)t <= c->span; t += step, n++) {
+	/* counted: a time one step behind a span of centuries is none */
+	for (unsigned n = 0; n <= last; n++) {
+		int64_t t = n * step;
 		_cleanup_free_ char *text = summary_bound(t);
 		double x = 100.0 * (double)t / c->span;
 

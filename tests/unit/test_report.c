@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "report/html.h"
 #include "report/redact.h"
 #include "report/report.h"
 #include "report/sample.h"
@@ -382,6 +383,40 @@ static void test_odd_series_do_no_harm(void **state)
 
 /* ---- files ---- */
 
+/* How many times the axis of a scenario of that length names. */
+static size_t ticks_of(int64_t span)
+{
+	struct result_window phase = { .kind = (char *)(uintptr_t) "phase",
+				       .label = (char *)(uintptr_t) "all",
+				       .end = span };
+	struct result_scenario s = { .windows = &phase, .n_windows = 1, .end = span };
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	html_chart(f, &s);
+	(void)fclose(f);
+	return occurrences(text, "<g class=\"tick");
+}
+
+static void test_the_axis_of_any_span_is_short(void **state)
+{
+	(void)state;
+	assert_int_equal(ticks_of(0), 0);
+	assert_int_equal(ticks_of(1), 1);
+	assert_int_equal(ticks_of(400 * NS_PER_MS - 1), 8);
+	assert_int_equal(ticks_of(400 * NS_PER_MS), 1);
+	assert_int_equal(ticks_of(4 * NS_PER_S - 1), 8);
+	assert_int_equal(ticks_of(4 * NS_PER_S), 5);
+	assert_int_equal(ticks_of(8 * NS_PER_S - 1), 8);
+	assert_int_equal(ticks_of(8 * NS_PER_S), 9);
+	assert_int_equal(ticks_of(8 * NS_PER_S + 2000), 5);
+	assert_int_equal(ticks_of(INT64_MAX / 2), 8);
+	assert_int_equal(ticks_of(INT64_MAX - 1024), 8);
+	assert_int_equal(ticks_of(INT64_MAX), 8);
+}
+
 static void test_all_files_are_written_whole(void **state)
 {
 	static const char *const names[] = { "result.json", "junit.xml", "index.html" };
@@ -535,6 +570,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_coverage_of_a_run_is_that_of_its_scenarios),
 		cmocka_unit_test(test_scenarios_of_one_name_keep_their_own_anchor),
 		cmocka_unit_test(test_odd_series_do_no_harm),
+		cmocka_unit_test(test_the_axis_of_any_span_is_short),
 		cmocka_unit_test(test_all_files_are_written_whole),
 		cmocka_unit_test(test_a_full_disk_is_an_error),
 		cmocka_unit_test(test_every_spelling_of_an_address_goes),
