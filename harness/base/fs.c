@@ -90,7 +90,25 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+/* fsync(2): what cannot be synchronized says so with these. */
+static int sync_file(int fd)
+{
+	return fsync(fd) < 0 && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+/* Into what is there: nothing of that kind can be replaced by a rename. */
+static int write_through(const char *path, int flags, const void *data, size_t len, mode_t mode,
+			 struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | flags, mode);
+
+	if (fd < 0 || write_all(fd, data, len) < 0 || sync_file(fd) < 0)
+		return err_errno(err, "%s", path);
+	return 0;
+}
+
+static int write_beside(const char *path, const void *data, size_t len, mode_t mode,
+			struct err *err)
 {
 	_cleanup_free_ char *tmp = str_fmt("%s.tmp", path);
 	_cleanup_close_ int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
@@ -105,6 +123,16 @@ int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct
 	if (rename(tmp, path) < 0)
 		return err_errno(err, "%s", path);
 	return 0;
+}
+
+int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return write_beside(path, data, len, mode, err);
+	return write_through(path, S_ISLNK(st.st_mode) ? O_CREAT | O_TRUNC : 0, data, len, mode,
+			     err);
 }
 
 int fs_poke(const char *path, const char *text, struct err *err)

@@ -17,7 +17,8 @@ char *str_vfmt(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0))
 /* The whole file, NUL-terminated, at most `max` bytes (EFBIG beyond). *len may be NULL. Caller frees. */
 char *fs_read(const char *path, size_t max, size_t *len, struct err *err);
 
-/* Write to PATH.tmp in the same directory, fsync, rename: readers see the old or the new file, whole. */
+/* Write to PATH.tmp in the same directory, fsync, rename: readers see the old or the new file, whole. A device, a FIFO and
+ * what a symlink leads to are written into instead, as a shell does. */
 int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
 /* Write a string into an existing file such as those of /proc and /sys (no create, no rename). */

@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
@@ -113,6 +114,68 @@ static void test_last_line(void **state)
 	write_in(dir, "log", "first\nthe reason\n\n");
 	last = lab_last_line(log);
 	assert_string_equal(last, "the reason");
+	assert_int_equal(fs_remove_tree(dir, NULL), 0);
+}
+
+/* A device, a FIFO or a symlink of the operator stays what it is. */
+static void test_what_is_no_file_is_written_into(void **state)
+{
+	_cleanup_free_ char *dir = scratch();
+	_cleanup_free_ char *fifo = str_fmt("%s/fifo", dir), *link = str_fmt("%s/link", dir);
+	_cleanup_free_ char *target = str_fmt("%s/target", dir), *got = NULL, *again = NULL;
+	struct err err = { 0 };
+	char text[16] = "";
+	int reader;
+
+	(void)state;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	reader = open(fifo, O_RDWR | O_CLOEXEC);
+	assert_int_equal(fs_write(fifo, "fifo", 4, 0644, &err), 0);
+	assert_int_equal(read(reader, text, sizeof(text)), 4);
+	(void)close(reader);
+	assert_true(S_ISFIFO(stat_in(dir, "fifo").st_mode));
+	assert_string_equal(text, "fifo");
+
+	assert_int_equal(symlink("target", link), 0);
+	assert_int_equal(fs_write(link, "the longer text", 15, 0640, &err), 0);
+	got = fs_read(target, 100, NULL, &err);
+	assert_string_equal(got, "the longer text");
+	assert_int_equal(fs_write(link, "short", 5, 0640, &err), 0);
+	again = fs_read(target, 100, NULL, &err);
+	assert_string_equal(again, "short");
+	assert_true(S_ISLNK(stat_in(dir, "link").st_mode));
+	assert_int_equal(stat_in(dir, "target").st_mode & 07137, 0);
+
+	assert_int_equal(fs_write(dir, "x", 1, 0644, &err), -1);
+	assert_non_null(strstr(err.text, dir));
+	assert_non_null(strstr(err.text, "Is a directory"));
+	assert_int_equal(fs_remove_tree(dir, NULL), 0);
+}
+
+/* The numbers are those of null and full (Documentation/admin-guide/devices.txt); the nodes are the test's own. */
+static void test_devices_are_written_into(void **state)
+{
+	_cleanup_free_ char *dir = scratch();
+	_cleanup_free_ char *null = str_fmt("%s/null", dir), *full = str_fmt("%s/full", dir);
+	struct err err = { 0 };
+	int probe;
+
+	(void)state;
+	if (mknod(null, S_IFCHR | 0600, makedev(1, 3)) < 0 ||
+	    mknod(full, S_IFCHR | 0600, makedev(1, 7)) < 0 ||
+	    (probe = open(null, O_WRONLY | O_CLOEXEC)) < 0) {
+		assert_int_equal(fs_remove_tree(dir, NULL), 0);
+		skip();
+		return;
+	}
+	(void)close(probe);
+	assert_int_equal(fs_write(null, "x", 1, 0644, &err), 0);
+	assert_true(S_ISCHR(stat_in(dir, "null").st_mode));
+	assert_int_equal(fs_write(full, "x", 1, 0644, &err), -1);
+	assert_true(S_ISCHR(stat_in(dir, "full").st_mode));
+	assert_int_equal(err.status, EXIT_ENVIRONMENT);
+	assert_non_null(strstr(err.text, full));
+	assert_non_null(strstr(err.text, "No space left"));
 	assert_int_equal(fs_remove_tree(dir, NULL), 0);
 }
 
@@ -277,6 +340,8 @@ int main(void)
 		cmocka_unit_test(test_listens),
 		cmocka_unit_test(test_relative_paths),
 		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_what_is_no_file_is_written_into),
+		cmocka_unit_test(test_devices_are_written_into),
 		cmocka_unit_test(test_graph),
 	};
 
