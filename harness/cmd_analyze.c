@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* leakproof analyze: judge capture files of any origin. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,6 +208,7 @@ static int print_facts(const struct args *a, struct err *err)
 	if (a->policy || a->protected_ || a->real || a->n_tunnels || a->o.disable)
 		log_warn("--facts judges nothing: --policy, --protected, --real, --tunnel and "
 			 "--disable have no effect");
+	(void)signal(SIGPIPE, SIG_DFL); /* a reader that has seen enough ends this as any filter */
 	for (size_t i = 0; i < a->o.n_files; i++)
 		if (facts_print(a->o.files[i], a->o.n_files > 1, stdout, err) < 0)
 			return -1;

@@ -33,6 +33,12 @@ static int print_line(FILE *out, const struct facts *facts, const struct capfile
 	return json_dumpf(line, out, JSON_COMPACT) < 0 || fputc('\n', out) == EOF ? -1 : 0;
 }
 
+static int not_printed(FILE *out, struct err *err)
+{
+	return ferror(out) ? err_errno(err, "the facts could not be written")
+			   : err_set(err, EXIT_ENVIRONMENT, "out of memory");
+}
+
 static int print_frames(struct read_file *in, const char *name, FILE *out, struct err *err)
 {
 	struct decoder *d = decoder_new();
@@ -43,9 +49,11 @@ static int print_frames(struct read_file *in, const char *name, FILE *out, struc
 	while (rc == 1 && (rc = read_file_next(in, &f, err)) == 1) {
 		(void)decode_frame(d, f.linktype, f.data, f.caplen, f.len, f.time, facts);
 		if (print_line(out, facts, &f, name) < 0)
-			rc = ferror(out) ? 0 : err_set(err, EXIT_ENVIRONMENT, "out of memory");
+			rc = not_printed(out, err);
 	}
-	if (rc < 0 && err->status == EXIT_USAGE && f.number)
+	if (rc == 0 && fflush(out) == EOF)
+		rc = not_printed(out, err);
+	if (rc < 0 && err->status == EXIT_USAGE)
 		err->status = EXIT_INCONCLUSIVE; /* a capture, but its end is missing or damaged */
 	free(facts);
 	decoder_free(d);

@@ -9,8 +9,8 @@
 #include "base/err.h"
 
 /* Every frame of a capture file ("-": standard input) to f, with the file's name in each line where `name` asks for
- * it. -1 and *err when the file cannot be opened or is no capture (EXIT_USAGE), or is damaged (EXIT_INCONCLUSIVE; the
- * frames before the damage are printed). Ends early without an error when f takes no more. */
+ * it. -1 and *err when the file cannot be opened or is no capture (EXIT_USAGE), is damaged (EXIT_INCONCLUSIVE; the
+ * frames before the damage are printed), or when f takes no more (EXIT_ENVIRONMENT). */
 int facts_print(const char *path, bool name, FILE *f, struct err *err);
 
 #endif

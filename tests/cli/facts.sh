@@ -71,6 +71,12 @@ has err "cut inside a record at byte "
 head -c 24 "$golden" > "$tmp/none.pcap"
 want 0 "$tmp/none.pcap"
 lines 0
+head -c 25 "$golden" > "$tmp/cut.pcap"
+want 4 "$tmp/cut.pcap"
+lines 0
+has err "cut inside a record header at byte 24"
+head -c 23 "$golden" > "$tmp/cut.pcap"
+want 2 "$tmp/cut.pcap"
 echo "no capture" > "$tmp/text"
 want 2 "$tmp/text"
 has err "neither pcap nor pcapng"
@@ -78,6 +84,24 @@ has err "neither pcap nor pcapng"
 want 2 "$tmp/empty"
 has err "empty"
 want 2 "$tmp/nothing-of-that-name"
+
+# What cannot be written is an error, whether the last bytes of the buffer or bytes on the way; a reader that leaves is
+# none.
+many=("$golden" "$golden" "$golden" "$golden" "$golden" "$golden" "$golden" "$golden" "$golden" "$golden")
+for files in 1 10; do
+  status=0
+  "$lp" analyze --facts "${many[@]:0:files}" > /dev/full 2> "$tmp/err" || status=$?
+  [ "$status" = 3 ] || {
+    echo "exit status $status, not 3"
+    failed=1
+  }
+  has err "the facts could not be written: No space left on device"
+done
+"$lp" analyze --facts "${many[@]}" 2> "$tmp/err" | true
+[ ! -s "$tmp/err" ] || {
+  cat "$tmp/err"
+  failed=1
+}
 
 want 0 "$golden"
 "$lp" list facts | cmp - docs/facts.md || failed=1
