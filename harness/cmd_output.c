@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 
+#define SUMMARY "summary.txt" /* the text, which has no file among the reports of a run */
+
 bool output_option(struct output *w, int c, const char *arg)
 {
 	switch (c) {
@@ -52,6 +54,20 @@ int output_check(const struct output *w, bool own_dir, struct err *err)
 	return 0;
 }
 
+/* Every format; into --out also the text, which runs do not store. */
+static int write_all(const struct output *w, const struct result *r, const char *dir,
+		     struct err *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (!w->dir)
+		return report_write_all(r, dir, &w->o, err);
+	path = str_fmt("%s/%s", w->dir, SUMMARY);
+	if (report_write_all(r, w->dir, &w->o, err) < 0)
+		return -1;
+	return report_write_file(report_find("text"), r, path, &w->o, err);
+}
+
 int output_write(const struct output *w, const struct result *r, const char *dir, struct err *err)
 {
 	const struct report_row *row = report_find(w->format);
@@ -60,12 +76,11 @@ int output_write(const struct output *w, const struct result *r, const char *dir
 	if (w->dir && fs_mkdir_p(w->dir, 0755, err) < 0)
 		return -1;
 	if (!row)
-		return report_write_all(r, w->dir ? w->dir : dir, &w->o, err);
+		return write_all(w, r, dir, err);
 	if (w->file)
 		return report_write_file(row, r, w->file, &w->o, err);
 	if (!w->dir)
 		return report_write(row, r, &w->o, stdout, err);
-	/* text, which runs do not store, becomes summary.txt */
-	path = str_fmt("%s/%s", w->dir, row->file ? row->file : "summary.txt");
+	path = str_fmt("%s/%s", w->dir, row->file ? row->file : SUMMARY);
 	return report_write_file(row, r, path, &w->o, err);
 }

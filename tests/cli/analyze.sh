@@ -82,7 +82,9 @@ silent out
 has err "leak: 1 of 2 packets"
 want 1 analyze "${policy[@]}" --format all --out "$tmp/dir" "${taps[@]}"
 same "$tmp/json" "$tmp/dir/result.json"
-for f in index.html junit.xml; do [ -s "$tmp/dir/$f" ] || { echo "no $f"; failed=1; }; done
+for f in index.html junit.xml summary.txt; do [ -s "$tmp/dir/$f" ] || { echo "no $f"; failed=1; }; done
+want 1 analyze "${policy[@]}" "${taps[@]}"
+same "$tmp/out" "$tmp/dir/summary.txt"
 # what was stored is rendered by report like a run
 want 0 report --reports "$tmp" dir
 has out "leak: 1 of 2 packets"
