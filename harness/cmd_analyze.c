@@ -85,6 +85,18 @@ static int add_tunnel(struct args *a, struct err *err)
 	return 0;
 }
 
+static int disable_rule(struct args *a, struct err *err)
+{
+	if (!rule_find(optarg))
+		return err_set(err, EXIT_USAGE, "--disable: no rule `%s`", optarg);
+	if (a->o.disable)
+		return err_set(err, EXIT_USAGE,
+			       "--disable: one rule only, and `%s` is switched off already",
+			       a->o.disable);
+	a->o.disable = optarg;
+	return 0;
+}
+
 static int parse_option(struct args *a, int c, struct err *err)
 {
 	switch (c) {
@@ -103,10 +115,7 @@ static int parse_option(struct args *a, int c, struct err *err)
 	case 't':
 		return add_tunnel(a, err);
 	case 'd':
-		a->o.disable = optarg;
-		return rule_find(optarg)
-			       ? 0
-			       : err_set(err, EXIT_USAGE, "--disable: no rule `%s`", optarg);
+		return disable_rule(a, err);
 	case 'k':
 		return tunnel_kind_parse(optarg, &a->kind) == 0
 			       ? 0
