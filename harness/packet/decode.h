@@ -394,6 +394,10 @@ struct dhcp_route {
 	uint8_t len;
 };
 
+/* Does it lead to an address that is neither private nor link-local? A default route (also as host 0.0.0.0, which RFC 2132
+ * 5.8 does not allow) does not: RFC 3442 asks a server to send it. */
+bool dhcp_route_is_public(const struct dhcp_route *r);
+
 #define DHCP_ROUTES 8
 struct dhcp_facts {
 	uint8_t op;   /* 1 request, 2 reply */
@@ -401,7 +405,7 @@ struct dhcp_facts {
 	uint32_t xid;
 	uint8_t client_mac[6];
 	struct ipaddr ciaddr, yiaddr, server, router, dns; /* none where absent */
-	uint8_t n_routes; /* kept of option 121 (RFC 3442) and 249 */
+	uint8_t n_routes; /* kept of options 121 (RFC 3442), 249 and 33; a public one among more is one of them */
 	uint16_t routes_total;
 	struct dhcp_route routes[DHCP_ROUTES];
 	char hostname[64];

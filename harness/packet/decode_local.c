@@ -83,42 +83,104 @@ void decode_nd(struct facts *f, const uint8_t *p, size_t len)
 	}
 }
 
-/* ---- DHCP, RFC 2131, 2132, 3442 ---- */
+/* ---- DHCP, RFC 2131, 2132, 3396, 3442 ---- */
 
 #define DHCP_COOKIE	   0x63825363
 #define DHCP_PAD	   0
 #define DHCP_ROUTER	   3
 #define DHCP_DNS	   6
 #define DHCP_HOSTNAME	   12
+#define DHCP_STATIC_ROUTES 33
 #define DHCP_REQUESTED	   50
+#define DHCP_OVERLOAD	   52
 #define DHCP_TYPE	   53
 #define DHCP_SERVER	   54
 #define DHCP_ROUTES_OPTION 121
 #define DHCP_ROUTES_MS	   249
 #define DHCP_END	   255
 #define DHCP_FIXED	   236 /* up to and with `file`; the cookie is next */
+#define DHCP_SNAME	   44
+#define DHCP_SNAME_SIZE	   64
+#define DHCP_FILE	   108
+#define DHCP_FILE_SIZE	   128
+#define OVERLOADED_FILE	   1 /* RFC 2132 9.3 */
+#define OVERLOADED_SNAME   2
+
+/* Routes of one option, byte by byte: it may be split anywhere over several of its kind (RFC 3396). */
+struct route_reader {
+	uint8_t b[9]; /* prefix length, net, router */
+	uint8_t n;
+	bool wrong;
+};
+
+struct dhcp_reader {
+	struct facts *f;
+	struct route_reader classless, ms, fixed;
+	uint8_t overload;
+};
+
+static bool is_local(uint32_t v4)
+{
+	const uint8_t b[4] = { (uint8_t)(v4 >> 24), (uint8_t)(v4 >> 16), (uint8_t)(v4 >> 8),
+			       (uint8_t)v4 };
+	struct ipaddr a = ipaddr_v4(b);
+
+	return ipaddr_is_private(&a) || ipaddr_is_link_local(&a);
+}
+
+bool dhcp_route_is_public(const struct dhcp_route *r)
+{
+	uint32_t net = be32(r->net.b + 12), hosts;
+
+	if (r->len == 0 || (r->len == 32 && net == 0))
+		return false;
+	hosts = (uint32_t)(UINT64_C(0xffffffff) >> r->len);
+	return !is_local(net & ~hosts) || !is_local(net | hosts);
+}
+
+/* The last place is for a public route, however many others stand before it. */
+static void keep_route(struct dhcp_facts *d, const struct dhcp_route *r)
+{
+	d->routes_total++;
+	if (d->n_routes < DHCP_ROUTES)
+		d->routes[d->n_routes++] = *r;
+	else if (dhcp_route_is_public(r))
+		d->routes[DHCP_ROUTES - 1] = *r;
+}
 
 /* RFC 3442: prefix length, as many bytes of the net as that needs, and the router, over and over. */
-static void dhcp_routes(struct facts *f, struct cursor c)
+static void route_byte(struct route_reader *r, uint8_t byte, struct dhcp_facts *d)
 {
-	struct dhcp_facts *d = &f->dhcp;
+	struct dhcp_route route = { .len = r->n ? r->b[0] : byte };
+	size_t net = ((size_t)route.len + 7) / 8;
+	uint8_t padded[4] = { 0 };
 
-	while (cursor_more(&c)) {
-		uint8_t net[4] = { 0 }, router[4], len = cursor_u8(&c);
-		struct dhcp_route *r;
+	r->wrong |= route.len > 32;
+	if (r->wrong)
+		return;
+	r->b[r->n++] = byte;
+	if (r->n < 1 + net + 4)
+		return;
+	memcpy(padded, r->b + 1, net);
+	route.net = ipaddr_v4(padded);
+	route.router = ipaddr_v4(r->b + 1 + net);
+	keep_route(d, &route);
+	r->n = 0;
+}
 
-		if (len > 32 || !cursor_copy(&c, net, ((size_t)len + 7) / 8) ||
-		    !cursor_copy(&c, router, 4)) {
-			fact_reason(f, UND_DHCP_OPTION);
-			return;
-		}
-		d->routes_total++;
-		if (d->n_routes == DHCP_ROUTES)
-			continue;
-		r = &d->routes[d->n_routes++];
-		r->net = ipaddr_v4(net);
-		r->router = ipaddr_v4(router);
-		r->len = len;
+static void dhcp_routes(struct route_reader *r, struct cursor c, struct dhcp_facts *d)
+{
+	for (size_t i = 0; i < c.left; i++)
+		route_byte(r, c.p[i], d);
+}
+
+/* RFC 2132 5.8: hosts and their routers. */
+static void dhcp_static_routes(struct route_reader *r, struct cursor c, struct dhcp_facts *d)
+{
+	for (size_t i = 0; i < c.left; i++) {
+		if (r->n == 0)
+			r->b[r->n++] = 32;
+		route_byte(r, c.p[i], d);
 	}
 }
 
@@ -132,8 +194,9 @@ static void dhcp_address(struct facts *f, struct cursor c, struct ipaddr *to)
 		fact_reason(f, UND_DHCP_OPTION);
 }
 
-static void dhcp_option(struct facts *f, uint8_t kind, struct cursor c)
+static void dhcp_option(struct dhcp_reader *r, uint8_t kind, struct cursor c)
 {
+	struct facts *f = r->f;
 	struct dhcp_facts *d = &f->dhcp;
 	struct ipaddr requested;
 
@@ -159,11 +222,56 @@ static void dhcp_option(struct facts *f, uint8_t kind, struct cursor c)
 	case DHCP_SERVER:
 		dhcp_address(f, c, &d->server);
 		break;
+	case DHCP_OVERLOAD:
+		r->overload |= cursor_u8(&c);
+		break;
+	case DHCP_STATIC_ROUTES:
+		dhcp_static_routes(&r->fixed, c, d);
+		break;
 	case DHCP_ROUTES_OPTION:
+		dhcp_routes(&r->classless, c, d);
+		break;
 	case DHCP_ROUTES_MS:
-		dhcp_routes(f, c);
+		dhcp_routes(&r->ms, c, d);
 		break;
 	}
+}
+
+/* Options up to their end: false where they run out of the field. */
+static bool dhcp_field(struct dhcp_reader *r, struct cursor c)
+{
+	while (cursor_more(&c)) {
+		uint8_t kind = cursor_u8(&c), size;
+		struct cursor body;
+
+		if (kind == DHCP_END)
+			break;
+		if (kind == DHCP_PAD)
+			continue;
+		size = cursor_u8(&c);
+		body = cursor_sub(&c, size);
+		if (!c.short_)
+			dhcp_option(r, kind, body);
+	}
+	return !c.short_;
+}
+
+/* In the order in which a split option is put together (RFC 3396 5). `h` is the fixed part, s what is behind the
+ * cookie. */
+static void dhcp_fields(struct facts *f, const uint8_t *h, struct cursor c, bool cut)
+{
+	struct dhcp_reader r = { .f = f };
+	bool whole = dhcp_field(&r, c) || cut;
+	uint8_t overload = r.overload; /* the other fields cannot say it */
+
+	if (overload & OVERLOADED_FILE)
+		whole &= dhcp_field(&r, cursor_of(h + DHCP_FILE, DHCP_FILE_SIZE));
+	if (overload & OVERLOADED_SNAME)
+		whole &= dhcp_field(&r, cursor_of(h + DHCP_SNAME, DHCP_SNAME_SIZE));
+	if (!cut)
+		whole &= r.classless.n + r.ms.n + r.fixed.n == 0;
+	if (!whole || r.classless.wrong || r.ms.wrong)
+		fact_reason(f, UND_DHCP_OPTION);
 }
 
 /* Request or reply, a kind of hardware, an address that fits its field, few relays (RFC 2131 2): as far as it goes. */
@@ -199,24 +307,7 @@ bool decode_dhcp(struct facts *f, struct span s)
 	memcpy(d->client_mac, h + 28, 6);
 	if (be32(h + 12))
 		fact_addr(f, d->ciaddr, 0, PLACE_DHCP_CLIENT);
-	while (cursor_more(&c)) {
-		uint8_t kind = cursor_u8(&c), size;
-		struct cursor body;
-
-		if (kind == DHCP_END)
-			break;
-		if (kind == DHCP_PAD)
-			continue;
-		size = cursor_u8(&c);
-		body = cursor_sub(&c, size);
-		if (c.short_ && span_is_cut(s))
-			break;
-		if (c.short_) {
-			fact_reason(f, UND_DHCP_OPTION);
-			break;
-		}
-		dhcp_option(f, kind, body);
-	}
+	dhcp_fields(f, h, c, span_is_cut(s));
 	return true;
 }
 

@@ -187,7 +187,7 @@ const struct fact_field fact_fields[] = {
 	ADDR("dhcp.router", "option 3, the first"),
 	ADDR("dhcp.dns", "option 6, the first"),
 	TEXT("dhcp.hostname", "option 12"),
-	LIST("dhcp.routes", "options 121 and 249"),
+	LIST("dhcp.routes", "options 121, 249 and 33"),
 	ADDR("dhcp.routes[].net", "destination"),
 	N("dhcp.routes[].length", "its prefix length"),
 	ADDR("dhcp.routes[].router", "gateway"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Classless static routes (RFC 3442) to public prefixes. */
+/* Static routes (RFC 3442, RFC 2132 5.8) to public prefixes. */
 #include "rule/rule_help.h"
 
 static const uint8_t classes[] = { 41, 0 };
@@ -14,8 +14,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	for (size_t i = 0; i < d->n_routes; i++) {
 		const struct dhcp_route *r = &d->routes[i];
 
-		/* a default route is what RFC 3442 asks a server to send */
-		if (r->len == 0 || ipaddr_is_private(&r->net) || ipaddr_is_link_local(&r->net))
+		if (!dhcp_route_is_public(r))
 			continue;
 		return rule_say(hit, "was given a route to %s/%u by DHCP",
 				ipaddr_format(&r->net, text, sizeof(text)), r->len);

@@ -964,14 +964,24 @@ static void miss_ra_withdrawn(struct golden *g)
 	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(0, 0)));
 }
 
-static inline struct bytes lease_op(const char *op, struct bytes routes)
+/* `fields` is sname and file, `options` what follows the type and the server. */
+static inline struct bytes lease_of(const char *op, struct bytes fields, struct bytes options)
 {
 	struct bytes p = cat(cat(hex(op), hex("01 06 00 01020304 0000 0000 00000000")), addr(REAL));
 
-	p = cat(cat(cat(p, addr(ROUTER)), fill(0, 4)), cat(hex(M_HOST), fill(0, 10 + 64 + 128)));
-	p = cat(p, hex("63825363 35 01 05 36 04 cb007101"));
-	p = cat(cat(p, cat(be(121, 1), be(routes.n, 1))), cat(routes, be(255, 1)));
-	return ip(ROUTER, REAL, P_UDP, udp(67, 68, p));
+	p = cat(cat(cat(p, addr(ROUTER)), fill(0, 4)), cat(hex(M_HOST), fill(0, 10)));
+	p = cat(cat(p, fields), hex("63825363 35 01 05 36 04 cb007101"));
+	return ip(ROUTER, REAL, P_UDP, udp(67, 68, cat(cat(p, options), be(255, 1))));
+}
+
+static inline struct bytes option(unsigned kind, struct bytes value)
+{
+	return cat(cat(be(kind, 1), be(value.n, 1)), value);
+}
+
+static inline struct bytes lease_op(const char *op, struct bytes routes)
+{
+	return lease_of(op, fill(0, 64 + 128), option(121, routes));
 }
 
 static inline struct bytes lease(struct bytes routes)
@@ -1012,6 +1022,84 @@ static void miss_lease_default(struct golden *g)
 static void miss_lease_private(struct golden *g)
 {
 	add(g, "uplink", 0, in(lease(cat(hex("08 0a"), addr(ROUTER)))));
+}
+
+static inline struct bytes private_routes(unsigned n)
+{
+	struct bytes r = hex("08 0a cb007101");
+
+	return n > 1 ? cat(r, private_routes(n - 1)) : r;
+}
+
+static void lease_tenth_route(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease(cat(private_routes(9), cat(hex("01 00"), addr(ROUTER))))));
+}
+
+static void miss_lease_many(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease(private_routes(10))));
+}
+
+/* RFC 3396: one list in two options, another one between them */
+static inline struct bytes lease_in_two(struct bytes routes, size_t at)
+{
+	struct bytes name = option(15, text("lan"));
+	struct bytes two = cat(option(121, raw(routes.b, at)), cat(name, option(121, raw(routes.b + at, routes.n - at))));
+
+	return lease_of("02", fill(0, 64 + 128), two);
+}
+
+static void lease_split(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease_in_two(cat(hex("20 c6336486"), addr(ROUTER)), 3)));
+}
+
+static void miss_lease_split(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease_in_two(private_routes(2), 7)));
+}
+
+/* RFC 2132 9.3: options in `file` (1) and in `sname` (2) */
+static inline struct bytes overloaded(const char *which, struct bytes sname, struct bytes file)
+{
+	struct bytes fields = cat(sname, fill(0, 64 - sname.n));
+
+	fields = cat(fields, cat(file, fill(0, 128 - file.n)));
+	return lease_of("02", fields, option(52, hex(which)));
+}
+
+static void lease_overload_file(struct golden *g)
+{
+	add(g, "uplink", 0, in(overloaded("01", fill(0, 0), option(121, cat(hex("01 80"), addr(ROUTER))))));
+}
+
+static void lease_overload_sname(struct golden *g)
+{
+	add(g, "br-vpn", 0, in(overloaded("02", option(249, cat(hex("01 80"), addr(ROUTER))), fill(0, 0))));
+}
+
+static void miss_lease_no_overload(struct golden *g)
+{
+	struct bytes o = option(121, cat(hex("01 80"), addr(ROUTER)));
+
+	add(g, "uplink", 0, in(overloaded("01", o, fill(0, 0))));
+	add(g, "uplink", 9, in(overloaded("02", fill(0, 0), o)));
+}
+
+static inline struct bytes lease_static(const char *host)
+{
+	return lease_of("02", fill(0, 64 + 128), option(33, cat(addr(host), addr(ROUTER))));
+}
+
+static void lease_static_route(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease_static("198.51.100.134")));
+}
+
+static void miss_lease_static(struct golden *g)
+{
+	add(g, "uplink", 0, in(lease_static("10.9.8.7")));
 }
 
 /* ---- inside the tunnel ---- */
@@ -1559,9 +1647,18 @@ static const struct golden_case golden_cases[] = {
 	{ "dhcp-route-injected+half", LAB, lease_half },
 	{ "dhcp-route-injected+second-route-vlan", LAB, lease_host_route },
 	{ "dhcp-route-injected+then-other", LAB, lease_then_other },
+	{ "dhcp-route-injected+tenth-route", LAB, lease_tenth_route },
+	{ "dhcp-route-injected+split", LAB, lease_split },
+	{ "dhcp-route-injected+overload-file", LAB, lease_overload_file },
+	{ "dhcp-route-injected+overload-sname", LAB, lease_overload_sname },
+	{ "dhcp-route-injected+static-route", LAB, lease_static_route },
 	{ "dhcp-route-injected-asked", LAB, miss_lease_asked },
 	{ "dhcp-route-injected-default", LAB, miss_lease_default },
 	{ "dhcp-route-injected-private", LAB, miss_lease_private },
+	{ "dhcp-route-injected-many-private", LAB, miss_lease_many },
+	{ "dhcp-route-injected-split-private", LAB, miss_lease_split },
+	{ "dhcp-route-injected-no-overload", LAB, miss_lease_no_overload },
+	{ "dhcp-route-injected-static-private", LAB, miss_lease_static },
 	{ "real-address-in-payload+announce", LAB, told_announce },
 	{ "real-address-in-payload+udp-announce", LAB, told_udp_announce },
 	{ "real-address-in-payload+v6-handshake", LAB, told_v6_handshake },

@@ -305,6 +305,193 @@ static void dhcp_routes_are_counted(void **state)
 	}
 }
 
+/* Where more come than are kept, a public one is kept. */
+static void public_routes_are_kept(void **state)
+{
+	(void)state;
+	for (unsigned n = DHCP_ROUTES - 1; n <= DHCP_ROUTES + 1; n++)
+		for (unsigned at = 0; at < n; at++) {
+			unsigned kept = n < DHCP_ROUTES ? n : DHCP_ROUTES, found = 0;
+			struct frame o = { .n = 0 };
+
+			put8(&o, 121);
+			put8(&o, 6 * n);
+			for (unsigned i = 0; i < n; i++) {
+				put8(&o, 8);
+				put8(&o, i == at ? 9 : 10);
+				put(&o, "\x0a\x4d\0\1", 4);
+			}
+			decode_dhcp_options((const char *)o.b, o.n);
+			assert_int_equal(facts.dhcp.n_routes, kept);
+			assert_int_equal(facts.dhcp.routes_total, n);
+			for (unsigned i = 0; i < kept; i++)
+				found += dhcp_route_is_public(&facts.dhcp.routes[i]);
+			assert_int_equal(found, 1);
+		}
+}
+
+static void routes_to_public_addresses(void **state)
+{
+	static const struct {
+		uint8_t net[4], len;
+		bool public_;
+	} rows[] = {
+		{ { 0, 0, 0, 0 }, 0, false },	   { { 9, 9, 9, 9 }, 0, false },
+		{ { 0, 0, 0, 0 }, 1, true },	   { { 0, 0, 0, 0 }, 31, true },
+		{ { 0, 0, 0, 0 }, 32, false },	   { { 0, 0, 0, 1 }, 32, true },
+		{ { 10, 0, 0, 0 }, 1, true },	   { { 10, 0, 0, 0 }, 7, true },
+		{ { 10, 0, 0, 0 }, 8, false },	   { { 10, 9, 8, 7 }, 32, false },
+		{ { 11, 0, 0, 0 }, 8, true },	   { { 9, 255, 255, 255 }, 32, true },
+		{ { 172, 16, 0, 0 }, 11, true },   { { 172, 16, 0, 0 }, 12, false },
+		{ { 172, 31, 0, 0 }, 12, false },  { { 192, 168, 0, 0 }, 15, true },
+		{ { 192, 168, 0, 0 }, 16, false }, { { 169, 254, 0, 0 }, 15, true },
+		{ { 169, 254, 0, 0 }, 16, false }, { { 100, 64, 0, 0 }, 9, true },
+		{ { 100, 64, 0, 0 }, 10, false },  { { 203, 0, 113, 10 }, 32, true },
+		{ { 203, 0, 113, 0 }, 24, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dhcp_route r = { .net = ipaddr_v4(rows[i].net), .len = rows[i].len };
+
+		if (dhcp_route_is_public(&r) != rows[i].public_)
+			fail_msg("row %zu", i);
+	}
+}
+
+/* RFC 2132 5.8: pairs of a host and its router. */
+static void static_routes(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n <= 17; n++) {
+		char option[32] = "\x21.\xcb\0\x71\x0a\x0a\x4d\0\1\xc6\x33\x64\x09\x0a\x4d\0\2";
+
+		option[1] = (char)n;
+		decode_dhcp_options(option, 2 + n);
+		assert_int_equal(facts.reason, n % 8 ? UND_DHCP_OPTION : UND_NONE);
+		assert_int_equal(facts.dhcp.n_routes, n / 8);
+		if (n < 16)
+			continue;
+		assert_ip(&facts.dhcp.routes[0].net, "203.0.113.10");
+		assert_ip(&facts.dhcp.routes[0].router, "10.77.0.1");
+		assert_int_equal(facts.dhcp.routes[0].len, 32);
+		assert_ip(&facts.dhcp.routes[1].net, "198.51.100.9");
+		assert_ip(&facts.dhcp.routes[1].router, "10.77.0.2");
+	}
+}
+
+/* A list that is split over two options of its kind at any byte, with another option between. */
+static void split_routes_are_put_together(void **state)
+{
+	static const char routes[] = "\x20\xcb\0\x71\x0a\x0a\x4d\0\1\x01\x80\x0a\x4d\0\2";
+	static const uint8_t kinds[] = { 121, 249 };
+	const unsigned n = sizeof(routes) - 1;
+
+	(void)state;
+	for (unsigned k = 0; k < 2 * (n + 1); k++) {
+		unsigned kind = kinds[k / (n + 1)], at = k % (n + 1);
+		struct frame o = { .n = 0 };
+
+		put8(&o, kind);
+		put8(&o, at);
+		put(&o, routes, at);
+		put(&o, "\x35\1\5", 3);
+		put8(&o, kind);
+		put8(&o, n - at);
+		put(&o, routes + at, n - at);
+		decode_dhcp_options((const char *)o.b, o.n);
+		assert_int_equal(facts.reason, UND_NONE);
+		assert_int_equal(facts.dhcp.type, 5);
+		assert_int_equal(facts.dhcp.n_routes, 2);
+		assert_ip(&facts.dhcp.routes[0].net, "203.0.113.10");
+		assert_ip(&facts.dhcp.routes[0].router, "10.77.0.1");
+		assert_ip(&facts.dhcp.routes[1].net, "128.0.0.0");
+		assert_ip(&facts.dhcp.routes[1].router, "10.77.0.2");
+	}
+	/* halves of different kinds are no whole */
+	decode_dhcp_options(OPTIONS("\x79\2\x08\x0a\xf9\4\x0a\x4d\0\1"));
+	assert_int_equal(facts.reason, UND_DHCP_OPTION);
+	assert_int_equal(facts.dhcp.n_routes, 0);
+	/* behind what is no route no other one begins */
+	decode_dhcp_options(OPTIONS("\x79\1\x21\x79\6\x08\x0a\x0a\x4d\0\1"));
+	assert_int_equal(facts.reason, UND_DHCP_OPTION);
+	assert_int_equal(facts.dhcp.n_routes, 0);
+}
+
+/* A route in one of the fields, at an offset of the fixed part, and what option 52 says. */
+static void check_overload(unsigned value, size_t at, size_t size, bool read)
+{
+	struct frame p = { .n = 0 };
+	char option[3] = { 52, 1, (char)value };
+
+	put_dhcp(&p, "\0\0\0\0", "\0\0\0\0");
+	memset(p.b + at, 0, size);
+	memcpy(p.b + at + size - 8, "\x79\6\x08\x0a\x0a\x4d\0\1", 8);
+	put(&p, option, 3);
+	decode_on(67, &p);
+	assert_int_equal(facts.reason, UND_NONE);
+	assert_int_equal(facts.dhcp.n_routes, read);
+}
+
+static void overloaded_fields_have_options(void **state)
+{
+	struct frame p = { .n = 0 };
+
+	(void)state;
+	for (unsigned value = 0; value <= 4; value++) {
+		check_overload(value, 108, 128, value & 1);
+		check_overload(value, 44, 64, value & 2);
+	}
+	put_dhcp(&p, "\0\0\0\0", "\0\0\0\0");
+	put(&p, "\x79\1\x08\x34\1\3\xff\x79", 8);
+	/* split over all three, in their order, and each field ends as the first does */
+	memcpy(p.b + 108, "\x79\3\x0a\x0a\x4d\xff\x79", 7);
+	memcpy(p.b + 44, "\x79\2\0\1\xff\x79", 6);
+	decode_on(67, &p);
+	assert_int_equal(facts.reason, UND_NONE);
+	assert_int_equal(facts.dhcp.n_routes, 1);
+	assert_ip(&facts.dhcp.routes[0].net, "10.0.0.0");
+	assert_ip(&facts.dhcp.routes[0].router, "10.77.0.1");
+	p.b[44 + 1] = 63; /* beyond the field */
+	decode_on(67, &p);
+	assert_int_equal(facts.reason, UND_DHCP_OPTION);
+	assert_int_equal(facts.dhcp.n_routes, 0);
+	/* said twice, both hold; a field does not say which others have options */
+	p.n = 0;
+	put_dhcp(&p, "\0\0\0\0", "\0\0\0\0");
+	put(&p, "\x34\1\1\x34\1\2", 6);
+	memcpy(p.b + 44, "\x79\6\x08\x0a\x0a\x4d\0\1", 8);
+	memcpy(p.b + 108, "\x79\6\x08\x0b\x0a\x4d\0\1\x34\1\2", 11);
+	decode_on(67, &p);
+	assert_int_equal(facts.dhcp.n_routes, 2);
+	p.b[240 + 5] = 0;
+	decode_on(67, &p);
+	assert_int_equal(facts.dhcp.n_routes, 1);
+	assert_ip(&facts.dhcp.routes[0].net, "11.0.0.0");
+}
+
+/* What was not captured of a list is no damage, and what of it was is read as far as its options are whole. */
+static void cut_routes(void **state)
+{
+	static const char options[] = "\x79\6\x08\x0a\x0a\x4d\0\1\x79\3\x08\x0b\x0a\x79\3\x4d\0\1";
+	const size_t n = sizeof(options) - 1;
+
+	(void)state;
+	for (size_t have = 0; have <= n; have++) {
+		struct frame p = { .n = 0 }, f = { .n = 0 };
+
+		put_dhcp(&p, "\0\0\0\0", "\0\0\0\0");
+		put(&p, options, n);
+		put_ip4(&f, 17, p.n + 8, 1, 0);
+		put_udp(&f, 40000, 67, p.n);
+		put(&f, p.b, p.n - n + have);
+		(void)decode_frame(NULL, LINK_RAW, f.b, (uint32_t)f.n, (uint32_t)(f.n + n - have),
+				   0, &facts);
+		assert_int_equal(facts.reason, have < n ? UND_CAPTURE_CUT : UND_NONE);
+		assert_int_equal(facts.dhcp.n_routes, (have >= 8) + (have == n));
+	}
+}
+
 /* ---- NAT-PMP and PCP ---- */
 
 static bool is_mapping(const char *p, size_t n, uint64_t proto)
@@ -504,6 +691,12 @@ int main(void)
 		cmocka_unit_test(dhcp_options),
 		cmocka_unit_test(dhcp_routes_one_by_one),
 		cmocka_unit_test(dhcp_routes_are_counted),
+		cmocka_unit_test(public_routes_are_kept),
+		cmocka_unit_test(routes_to_public_addresses),
+		cmocka_unit_test(static_routes),
+		cmocka_unit_test(split_routes_are_put_together),
+		cmocka_unit_test(overloaded_fields_have_options),
+		cmocka_unit_test(cut_routes),
 		cmocka_unit_test(mappings_by_version_and_opcode),
 		cmocka_unit_test(mappings_have_their_sizes),
 		cmocka_unit_test(mappings_have_an_end),
