@@ -380,12 +380,13 @@ struct arp_facts {
 
 struct nd_facts {
 	uint8_t type; /* 133 RS, 134 RA, 135 NS, 136 NA, 137 redirect */
-	bool has_lladdr, has_prefix;
+	bool has_lladdr, has_prefix, has_route;
 	uint8_t lladdr[6];
-	uint8_t prefix_len;
+	uint8_t prefix_len, route_len;
 	uint16_t router_lifetime; /* seconds */
 	struct ipaddr target;	  /* NS, NA, redirect */
 	struct ipaddr prefix;	  /* first prefix of an RA */
+	struct ipaddr route;	  /* first route of an RA (RFC 4191) that is not taken back */
 	struct ipaddr dns;	  /* first RDNSS address of an RA, or none */
 };
 

@@ -9,7 +9,21 @@
 #define ND_OPT_SOURCE_LLADDR 1
 #define ND_OPT_TARGET_LLADDR 2
 #define ND_OPT_PREFIX	     3
+#define ND_OPT_ROUTE	     24 /* RFC 4191 2.3 */
 #define ND_OPT_RDNSS	     25 /* RFC 8106 */
+
+/* Prefix length, preference, lifetime, and as much of the prefix as the sender needs. One without a lifetime takes a route
+ * back. */
+static void nd_route(struct nd_facts *n, struct cursor c)
+{
+	const uint8_t *b = cursor_take(&c, 6);
+
+	if (!b || n->has_route || b[0] > 128 || be32(b + 2) == 0)
+		return;
+	n->has_route = true;
+	n->route_len = b[0];
+	(void)cursor_copy(&c, n->route.b, c.left < 16 ? c.left : 16);
+}
 
 static void nd_option(struct nd_facts *n, uint8_t kind, struct cursor c)
 {
@@ -27,6 +41,9 @@ static void nd_option(struct nd_facts *n, uint8_t kind, struct cursor c)
 		n->has_prefix = true;
 		n->prefix_len = b[0];
 		n->prefix = ipaddr_v6(b + 14);
+		break;
+	case ND_OPT_ROUTE:
+		nd_route(n, c);
 		break;
 	case ND_OPT_RDNSS:
 		b = cursor_take(&c, 22);

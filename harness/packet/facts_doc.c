@@ -117,6 +117,9 @@ const struct fact_field fact_fields[] = {
 	MAC("nd.lladdr", "link-layer address option"),
 	ADDR("nd.prefix", "the first one of a router's advertisement"),
 	N("nd.prefix_length", "its length"),
+	ADDR("nd.route",
+	     "the first route of a router's advertisement that is not taken back; none for ::"),
+	N("nd.route_length", "its prefix length"),
 	ADDR("nd.dns", "the first resolver of a router's advertisement"),
 
 	OBJ("dns", "DNS in any transport"),

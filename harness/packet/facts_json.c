@@ -293,6 +293,10 @@ static json_t *nd_json(const struct nd_facts *n)
 		set_addr(j, "prefix", &n->prefix);
 		set_number(j, "prefix_length", n->prefix_len);
 	}
+	if (n->has_route) {
+		set_addr(j, "route", &n->route);
+		set_number(j, "route_length", n->route_len);
+	}
 	set_addr(j, "dns", &n->dns);
 	return j;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Router advertisements (RFC 4861) on bridges and veths. */
+/* Router advertisements (RFC 4861, RFC 4191) on bridges and veths. */
 #include "rule/rule_help.h"
 
 static const uint8_t classes[] = { 35, 0 };
@@ -10,7 +10,7 @@ static bool match(const struct rule_ctx *c, struct rule_hit *hit)
 	const struct net_layer *l = rule_outer(c);
 	char text[IPADDR_TEXT];
 
-	if (n->type != 134 || (n->router_lifetime == 0 && !n->has_prefix))
+	if (n->type != 134 || (n->router_lifetime == 0 && !n->has_prefix && !n->has_route))
 		return false;
 	return rule_say(hit, "was offered an IPv6 route by %s",
 			ipaddr_format(&l->src, text, sizeof(text)));

@@ -959,6 +959,25 @@ static void miss_ra_uplink(struct golden *g)
 	add(g, "uplink", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(1800, 1)));
 }
 
+/* RFC 4191: a router that is no default router offers half of the addresses */
+static inline struct bytes route_advertisement(const char *lifetime)
+{
+	struct bytes p = cat(hex("40 00 0000"), fill(0, 8));
+
+	p = cat(p, cat(hex("18 01 01 00"), hex(lifetime)));
+	return ip6o("fe80::1", "ff02::1", P_ICMP6, 255, icmp(134, 0, p));
+}
+
+static void ra_route(struct golden *g)
+{
+	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, route_advertisement("00000708")));
+}
+
+static void miss_ra_route_withdrawn(struct golden *g)
+{
+	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, route_advertisement("00000000")));
+}
+
 static void miss_ra_withdrawn(struct golden *g)
 {
 	add(g, "br-vpn", 0, eth(M_ROUTER, "333300000001", 0x86dd, advertisement(0, 0)));
@@ -1642,8 +1661,10 @@ static const struct golden_case golden_cases[] = {
 	{ "router-advertisement-inside+lifetime", LAB, ra_bridge },
 	{ "router-advertisement-inside+prefix-vlan", LAB, ra_prefix_only },
 	{ "router-advertisement-inside+then-other", LAB, ra_then_other },
+	{ "router-advertisement-inside+route-information", LAB, ra_route },
 	{ "router-advertisement-inside-uplink", LAB, miss_ra_uplink },
 	{ "router-advertisement-inside-withdrawn", LAB, miss_ra_withdrawn },
+	{ "router-advertisement-inside-route-withdrawn", LAB, miss_ra_route_withdrawn },
 	{ "dhcp-route-injected+half", LAB, lease_half },
 	{ "dhcp-route-injected+second-route-vlan", LAB, lease_host_route },
 	{ "dhcp-route-injected+then-other", LAB, lease_then_other },

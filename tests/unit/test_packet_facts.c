@@ -246,11 +246,13 @@ static void see_the_rest(struct decoder *d)
 	put(&f, "\x08\0\0\0\0\0\0\7\0\1\4\6\2\0\0\0\0\2\0\0", 20);
 	put(&f, inner.b, inner.n);
 	see(d, LINK_SLL2, &f);
-	f.n = 0; /* a router's advertisement with address, prefix and resolver; a neighbour's */
-	put_ip6(&f, 58, 16 + 8 + 32 + 24);
+	f.n = 0; /* a router's advertisement with address, prefix, route and resolver; a neighbour's */
+	put_ip6(&f, 58, 16 + 8 + 32 + 24 + 24);
 	put(&f, "\x86\0\0\0\x40\0\7\x08\0\0\0\0\0\0\0\0\1\1\2\0\0\0\0\1", 24);
 	put(&f, "\3\4\x40\xc0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	put(&f, SRC6, 16);
+	put(&f, "\x18\3\x80\0\0\0\0\1", 8);
+	put(&f, DST6, 16);
 	put(&f, "\x19\3\0\0\0\0\0\0", 8);
 	put(&f, DST6, 16);
 	see(d, LINK_RAW, &f);

@@ -145,6 +145,10 @@ static void neighbour_values(void **state)
 	expect("nd.router_lifetime", "-");
 	facts.nd.type = 134;
 	expect("nd.router_lifetime", "1800");
+	expect("nd.route_length", "-");
+	facts.nd.has_route = true;
+	facts.nd.route_len = 48;
+	expect("nd.route_length", "48");
 }
 
 static void dhcp_values(void **state)

@@ -131,6 +131,43 @@ static void discovery_options(void **state)
 	}
 }
 
+/* RFC 4191 2.3: the prefix is as long as the sender needs; without a lifetime a route is taken back. */
+static void routes_of_routers(void **state)
+{
+	static const struct {
+		const char *options;
+		size_t n;
+		const char *route; /* NULL: none */
+		unsigned len;
+	} rows[] = {
+		{ OPTIONS("\x18\1\1\0\0\0\7\x08"), "::", 1 },
+		{ OPTIONS("\x18\1\0\0\1\0\0\0"), "::", 0 },
+		{ OPTIONS("\x18\1\1\0\0\0\0\0"), NULL, 0 },
+		{ OPTIONS("\x18\2\x20\0\0\0\0\1\x20\1\x0d\xb8\0\0\0\0"), "2001:db8::", 32 },
+		{ OPTIONS("\x18\3\x80\x08\xff\xff\xff\xff" SRC6), "2001:db8:1::10", 128 },
+		{ OPTIONS("\x18\4\x80\0\0\0\0\1" SRC6 "\xff\xff\xff\xff\xff\xff\xff\xff"),
+		  "2001:db8:1::10", 128 },
+		{ OPTIONS("\x18\3\x81\0\0\0\0\1" SRC6), NULL, 0 },
+		{ OPTIONS("\x18\3\x80\0\0\0\0\0" DST6 "\x18\3\x80\0\0\0\0\1" SRC6),
+		  "2001:db8:1::10", 128 },
+		{ OPTIONS("\x18\3\x80\0\0\0\0\1" SRC6 "\x18\3\x40\0\0\0\0\1" DST6),
+		  "2001:db8:1::10", 128 },
+		{ OPTIONS("\x17\3\x80\0\0\0\0\1" SRC6), NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[IPADDR_TEXT];
+
+		decode_nd_message(134, 16, rows[i].options, rows[i].n);
+		assert_int_equal(facts.reason, UND_NONE);
+		assert_int_equal(facts.nd.has_route, rows[i].route != NULL);
+		assert_int_equal(facts.nd.route_len, rows[i].len);
+		assert_string_equal(ipaddr_format(&facts.nd.route, text, sizeof(text)),
+				    rows[i].route ? rows[i].route : "::");
+	}
+}
+
 /* ---- DHCP ---- */
 
 /* The fixed part with the addresses that are asked for, and the cookie. */
@@ -686,6 +723,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(discovery_has_its_sizes),
 		cmocka_unit_test(discovery_options),
+		cmocka_unit_test(routes_of_routers),
 		cmocka_unit_test(dhcp_headers),
 		cmocka_unit_test(dhcp_addresses),
 		cmocka_unit_test(dhcp_options),
