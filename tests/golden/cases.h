@@ -1338,7 +1338,7 @@ static void miss_text_dns(struct golden *g)
 	add(g, "exit", 0, ip(SINK, TUN, P_UDP, udp(53, 40001, cat(a, txt))));
 }
 
-static inline void asks(struct golden *g, const char *name)
+static inline void asks_for(struct golden *g, const char *name)
 {
 	add(g, "exit", (int64_t)g->n, ip(TUN, SINK, P_UDP, udp(40001, 53, dns_query(7, name))));
 }
@@ -1348,15 +1348,15 @@ static inline void asks(struct golden *g, const char *name)
 /* Who asks for the address by its name tells it to the one who is asked. */
 static void text_asked(struct golden *g)
 {
-	asks(g, "10.113.0.203.in-addr.arpa");
-	asks(g, "10.113.0.203.IN-ADDR.ARPA");
-	asks(g, REAL6_DIGITS ".ip6.arpa");
-	asks(g, "10.113.0.203.list.example");
-	asks(g, "203.0.113.10.nip.example");
-	asks(g, "203-0-113-10.0123456789abcdef.direct.example");
-	asks(g, "host-203-0-113-10.dyn.example");
-	asks(g, "home.CB00710A.nip.example");
-	asks(g, "2001-DB8-1--10.nip.example");
+	asks_for(g, "10.113.0.203.in-addr.arpa");
+	asks_for(g, "10.113.0.203.IN-ADDR.ARPA");
+	asks_for(g, REAL6_DIGITS ".ip6.arpa");
+	asks_for(g, "10.113.0.203.list.example");
+	asks_for(g, "203.0.113.10.nip.example");
+	asks_for(g, "203-0-113-10.0123456789abcdef.direct.example");
+	asks_for(g, "host-203-0-113-10.dyn.example");
+	asks_for(g, "home.CB00710A.nip.example");
+	asks_for(g, "2001-DB8-1--10.nip.example");
 	/* a resolver that is asked over a tunnel whose address nobody knows */
 	add(g, "exit", 20,
 	    ip("198.51.100.9", SINK, P_UDP, udp(40001, 53, dns_query(7, "203.0.113.10.nip.example"))));
@@ -1376,12 +1376,12 @@ static void text_asked(struct golden *g)
 /* Asked by others; other addresses; answered, from where nobody knows. */
 static void miss_text_asked(struct golden *g)
 {
-	asks(g, "110.113.0.203.in-addr.arpa");
-	asks(g, "10.113.0.2031.example");
-	asks(g, "203.0.113.10.5.nip.example");
-	asks(g, "xcb00710a.nip.example");
-	asks(g, "cb00710a0.nip.example");
-	asks(g, "0.1" REAL6_DIGITS ".ip6.arpa");
+	asks_for(g, "110.113.0.203.in-addr.arpa");
+	asks_for(g, "10.113.0.2031.example");
+	asks_for(g, "203.0.113.10.5.nip.example");
+	asks_for(g, "xcb00710a.nip.example");
+	asks_for(g, "cb00710a0.nip.example");
+	asks_for(g, "0.1" REAL6_DIGITS ".ip6.arpa");
 	add(g, "exit", 20,
 	    ip(SINK, TUN, P_UDP, udp(40001, 53, dns_query(7, "203.0.113.10.nip.example"))));
 	add(g, "exit", 21,

@@ -365,16 +365,23 @@ static void test_echoes(void **state)
 }
 
 /* Something that carries something else is no shape that a policy names: the lookup inside is a tunnel of its own. */
-static void test_what_is_inside_does_not_excuse(void **state)
+/* A question to a resolver inside VXLAN (RFC 7348). */
+static struct bytes wrapped(const char *from)
 {
 	struct bytes inner = eth(M_HOST, M_ROUTER, 0x0800,
-				 ip(QBT, SINK, P_UDP, udp(40001, 53, dns_query(1, "a.example"))));
-	const struct bytes frame = from_host(
-		P_UDP, udp(40001, 4789, cat(hex("08000000 00000100"), inner)));
+				 ip(from, SINK, P_UDP, udp(40001, 53, dns_query(1, "a.example"))));
+
+	return from_host(P_UDP, udp(40001, 4789, cat(hex("08000000 00000100"), inner)));
+}
+
+static void test_what_is_inside_does_not_excuse(void **state)
+{
+	const struct bytes others = wrapped("10.9.9.9"), of_the_stack = wrapped(QBT);
 
 	(void)state;
-	check(ALLOW("host", "udp", "any", "out", "dns", ",\"port\":4789"), &frame, "n");
-	check(ALLOW("host", "udp", "any", "out", "any", ",\"port\":4789"), &frame, "y");
+	check(ALLOW("host", "udp", "any", "out", "dns", ",\"port\":4789"), &others, "n");
+	check(ALLOW("host", "udp", "any", "out", "any", ",\"port\":4789"), &others, "y");
+	check(ALLOW("host", "udp", "any", "out", "any", ",\"port\":4789"), &of_the_stack, "n");
 }
 
 /* ---- streams: the first payload decides ---- */
