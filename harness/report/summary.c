@@ -183,7 +183,7 @@ char *summary_duration(int64_t ns)
 		return str_fmt("%s%.3f s", sign, (double)size / 1e9);
 	if (size < 120 * NS_PER_S)
 		return str_fmt("%s%.1f s", sign, (double)size / 1e9);
-	seconds = (size + NS_PER_S / 2) / NS_PER_S;
+	seconds = size / NS_PER_S + (size % NS_PER_S >= NS_PER_S / 2);
 	if (seconds < 7200)
 		return str_fmt("%s%lld min %lld s", sign, seconds / 60, seconds % 60);
 	return str_fmt("%s%lld h %lld min", sign, seconds / 3600, seconds % 3600 / 60);

@@ -77,6 +77,9 @@ static void test_durations_read_well(void **state)
 	check_duration(15689 * NS_PER_MS, "15.7 s");
 	check_duration(240 * NS_PER_S, "4 min 0 s");
 	check_duration(90000 * NS_PER_S, "25 h 0 min");
+	check_duration(180 * NS_PER_S + NS_PER_S / 2 - 1, "3 min 0 s");
+	check_duration(180 * NS_PER_S + NS_PER_S / 2, "3 min 1 s");
+	check_duration(INT64_MAX, "2562047 h 47 min");
 }
 
 static void test_bounds_have_no_needless_zeros(void **state)
