@@ -12,6 +12,8 @@
 #include <immintrin.h>
 #endif
 
+#include "base/order.h"
+
 #define FORMS_EACH   7
 #define PATTERNS     (IDENTITY_ADDRESSES * FORMS_EACH)
 #define PATTERN_MIN  4	/* bytes of an IPv4 address */
@@ -42,6 +44,8 @@ struct identity {
 	size_t n;
 	struct pattern patterns[PATTERNS]; /* by group, once all are there */
 	uint8_t from[GROUPS + 1];	   /* group g has the patterns from[g] .. from[g + 1] - 1 */
+	size_t n_addresses, shortest;	   /* of the forms below and the texts */
+	struct identity_names names[IDENTITY_ADDRESSES];
 };
 
 const char *identity_form_name(enum identity_form f)
@@ -237,6 +241,18 @@ static void sort_groups(struct identity *s)
 	}
 }
 
+/* A text has as many characters as one of an address's forms in names, or more. */
+static void take_names(struct identity *s, const struct ipaddr *addrs, size_t n)
+{
+	s->n_addresses = n;
+	s->shortest = IDENTITY_NAME;
+	for (size_t i = 0; i < n; i++) {
+		identity_names_of(&addrs[i], &s->names[i]);
+		s->shortest = min_u64(s->shortest, strlen(s->names[i].reversed));
+		s->shortest = min_u64(s->shortest, strlen(s->names[i].label));
+	}
+}
+
 struct identity *identity_new(const struct ipaddr *addrs, size_t n)
 {
 	struct identity *s;
@@ -251,6 +267,7 @@ struct identity *identity_new(const struct ipaddr *addrs, size_t n)
 		else
 			add_v6(s, i, addrs[i].b);
 	}
+	take_names(s, addrs, n);
 	sort_groups(s);
 #if defined(__x86_64__)
 	s->avx2 = __builtin_cpu_supports("avx2") != 0;
@@ -571,4 +588,18 @@ size_t identity_search_text(const struct identity *s, const uint8_t *data, size_
 
 	search(s, data, len, &r);
 	return r.n;
+}
+
+int identity_search_names(const struct identity *s, const char *names)
+{
+	struct identity_hit found;
+
+	if (identity_names_are_words(names, s->shortest))
+		return -1;
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (identity_names_in(&s->names[i], names))
+			return (int)i;
+	return identity_search_text(s, (const uint8_t *)names, strlen(names), &found, 1)
+		       ? found.address
+		       : -1;
 }

@@ -45,6 +45,21 @@ size_t identity_search(const struct identity *s, const uint8_t *data, size_t len
 size_t identity_search_text(const struct identity *s, const uint8_t *data, size_t len,
 			    struct identity_hit *hits, size_t max);
 
+#define IDENTITY_NAME 64 /* 32 hex digits, each but the last with a dot, and NUL */
+
+/* Forms of an address that only names have. */
+struct identity_names {
+	char reversed[IDENTITY_NAME], label[IDENTITY_NAME];
+};
+void identity_names_of(const struct ipaddr *a, struct identity_names *out);
+/* Do names, separated by dots or blanks, hold one of the forms? */
+bool identity_names_in(const struct identity_names *forms, const char *names);
+/* Has no run of the characters that forms and texts of addresses are made of so many of them? Most names have not. */
+bool identity_names_are_words(const char *names, size_t shortest);
+
+/* The first address that stands in the names, in one of these forms or as text: its index, or -1. */
+int identity_search_names(const struct identity *s, const char *names);
+
 /* For tests: search by the plain loop, as a machine without AVX2 does. */
 void identity_without_avx2(struct identity *s);
 /* For tests: does that pair of bytes pass the filter, so that whole forms are compared? text_only: identity_search_text()'s. */

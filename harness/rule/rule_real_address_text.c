@@ -3,9 +3,6 @@
  * evidence. */
 #include "rule/rule_help.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "packet/identity.h"
 
 static const uint8_t classes[] = { 55, 63, 0 };
@@ -38,69 +35,11 @@ static bool search(const struct rule_ctx *c, const uint8_t *data, size_t len, si
 	return false;
 }
 
-/* ---- names in the DNS ---- */
-
-#define NAME_FORM 64 /* 32 hex digits, each but the last with a dot */
-
-/* Under which a name server is asked about an address, and lists of bad ones are: "10.113.0.203", or the digits of IPv6
- * (RFC 1035 3.5, RFC 3596 2.5, RFC 5782 2). */
-static void reversed(const struct ipaddr *a, char text[NAME_FORM])
-{
-	const uint8_t *b = a->b;
-	size_t at = 0;
-
-	if (ipaddr_is_v4(a)) {
-		(void)snprintf(text, NAME_FORM, "%u.%u.%u.%u", b[15], b[14], b[13], b[12]);
-		return;
-	}
-	for (size_t i = 16; i-- > 0;)
-		at += (size_t)snprintf(text + at, NAME_FORM - at, "%x.%x%s", b[i] & 15, b[i] >> 4,
-				       i ? "." : "");
-}
-
-/* In one label, for a server that answers with the address in the name: "cb00710a", "2001-db8--1". */
-static void in_a_label(const struct ipaddr *a, char text[NAME_FORM])
-{
-	if (ipaddr_is_v4(a)) {
-		(void)snprintf(text, NAME_FORM, "%02x%02x%02x%02x", a->b[12], a->b[13], a->b[14],
-			       a->b[15]);
-		return;
-	}
-	(void)ipaddr_format(a, text, NAME_FORM);
-	for (char *p = text; (p = strchr(p, ':'));)
-		*p = '-';
-}
-
-static bool is_of_word(char c)
-{
-	return isalnum((unsigned char)c) != 0;
-}
-
-/* As whole labels, or whole words of them. */
-static bool holds(const char *names, const char *form)
-{
-	for (const char *at = names; (at = strcasestr(at, form)); at++)
-		if ((at == names || !is_of_word(at[-1])) && !is_of_word(at[strlen(form)]))
-			return true;
-	return false;
-}
-
 static bool search_names(const struct rule_ctx *c, const char *names, struct rule_hit *hit)
 {
-	struct identity_hit found;
-	char form[2][NAME_FORM];
+	int address = identity_search_names(c->identity, names);
 
-	for (size_t i = 0; i < c->policy->n_real; i++) {
-		const struct ipaddr *real = &c->policy->real[i];
-
-		reversed(real, form[0]);
-		in_a_label(real, form[1]);
-		if (holds(names, form[0]) || holds(names, form[1]))
-			return say(c, "a name", real, hit);
-	}
-	return identity_search_text(c->identity, (const uint8_t *)names, strlen(names), &found,
-				    1) &&
-	       say(c, "a name", &c->policy->real[found.address], hit);
+	return address >= 0 && say(c, "a name", &c->policy->real[address], hit);
 }
 
 /* What a name server says of an address tells nothing of the one who asks; what it is asked does. */

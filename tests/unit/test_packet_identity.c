@@ -597,6 +597,68 @@ static void kinds_of_addresses(void **state)
 	}
 }
 
+static void check_names(const struct identity *s, const char *names, int want)
+{
+	int got = identity_search_names(s, names);
+
+	if (got != want)
+		fail_msg("%s: %d, not %d", names, got, want);
+}
+
+#define NIBBLES "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2"
+
+/* Whole labels and words of them, whatever the case; the first address that is there. */
+static void names_of_the_dns(void **state)
+{
+	static const char *const texts[] = { "203.0.113.10", "2001:db8:1::10", "198.51.100.1" };
+	struct identity *s = new_searcher(texts, 3);
+
+	(void)state;
+	check_names(s, "10.113.0.203.in-addr.arpa", 0);
+	check_names(s, "110.113.0.203.in-addr.arpa", -1);
+	check_names(s, "10.113.0.2031.example", -1);
+	check_names(s, "1.100.51.198", 2);
+	check_names(s, NIBBLES ".ip6.arpa", 1);
+	check_names(s, "1" NIBBLES ".ip6.arpa", -1);
+	check_names(s, "cb00710a", 0);
+	check_names(s, "a.CB00710A.example", 0);
+	check_names(s, "a-cb00710a-b.example", 0);
+	check_names(s, "cb00710 a", -1);
+	check_names(s, "cb00710ag", -1);
+	check_names(s, "gcb00710a", -1);
+	check_names(s, "cb00710a0.cb00710a", 0);
+	check_names(s, "2001-DB8-1--10.example", 1);
+	check_names(s, "c6336401.example cb00710a.example", 0);
+	check_names(s, "host-203-0-113-10.example", 0);
+	check_names(s, "203.0.113.10.example", 0);
+	check_names(s, "203.0.113.10.5.example", -1);
+	check_names(s, "", -1);
+	identity_free(s);
+}
+
+/* So many characters of an address's in a row. */
+static void names_of_words(void **state)
+{
+	static const char *const short_one[] = { "1.2.3.4" };
+	struct identity *s = new_searcher(short_one, 1);
+
+	(void)state;
+	check_names(s, "4.3.2.1", 0);
+	check_names(s, "x4.3.2.1", -1);
+	check_names(s, "x.4.3.2.1.x", 0);
+	assert_true(identity_names_are_words("abcg0123", 5));
+	assert_false(identity_names_are_words("abcg0123", 4));
+	assert_false(identity_names_are_words("0123", 4));
+	assert_true(identity_names_are_words("/+x;g", 1));
+	assert_false(identity_names_are_words(",", 1));
+	assert_false(identity_names_are_words(".", 1));
+	assert_false(identity_names_are_words("-", 1));
+	assert_false(identity_names_are_words(":", 1));
+	assert_false(identity_names_are_words("F", 1));
+	assert_true(identity_names_are_words("", 1));
+	identity_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,6 +673,8 @@ int main(void)
 		cmocka_unit_test(rare_bytes_are_looked_for),
 		cmocka_unit_test(hits_are_bounded_and_ordered),
 		cmocka_unit_test(random_bytes_agree_with_a_plain_search),
+		cmocka_unit_test(names_of_the_dns),
+		cmocka_unit_test(names_of_words),
 		cmocka_unit_test(searchers_are_checked),
 		cmocka_unit_test(addresses_parse_and_print),
 		cmocka_unit_test(prefixes_match),
