@@ -365,6 +365,7 @@ __attribute__((noinline)) static void pass_decoded(struct judge *j, size_t tap,
 	p.tap = tap;
 	p.frame = f->number;
 	p.told = f->direction;
+	p.link = LINK_SAYS_NOTHING;
 	(void)decode_frame(j->decoders[tap], f->linktype, f->data, f->caplen, f->len, f->time,
 			   &j->facts);
 	judge_count_frame(p.n, f);

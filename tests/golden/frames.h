@@ -222,7 +222,7 @@ static inline struct bytes peers_part(size_t n, const char *last, size_t from)
 
 	for (size_t i = 1; i <= n; i++, at += 6) {
 		memcpy(whole + at, addr(i < n ? "192.0.2.7" : last).b, 4);
-		memcpy(whole + at + 4, "\x1a\xe1", 2);
+		memcpy(whole + at + 4, be(6881, 2).b, 2);
 	}
 	whole[at++] = 'e';
 	return raw(whole + from, at - from < 1400 ? at - from : 1400);
