@@ -351,24 +351,29 @@ static void test_run_merges_by_time(void **state)
 	end(&w);
 }
 
-/* Of one stamp the source that is named first goes first: the bridge before the uplink. */
+/* Of one stamp the source that is named first goes first: it tells who began. */
 static void test_run_keeps_the_order_of_sources(void **state)
 {
-	struct world w = lab();
-	struct golden up = { .n = 0 };
-	struct golden bridge = { .n = 0 };
-	struct list lists[2];
-	struct err err = { 0 };
-
 	(void)state;
-	add(&bridge, "br-vpn", 0, from_qbt(1, 64, udp(1000, 9, fill(1, 50))));
-	add(&up, "uplink", 0, leaving(1, 63, udp(50000, 9, fill(1, 50))));
-	lists[0] = (struct list){ .f = bridge.f, .n = bridge.n };
-	lists[1] = (struct list){ .f = up.f, .n = up.n };
-	assert_int_equal(run_two(&w, &lists[0], &lists[1], &err), 0);
-	assert_int_equal(err.status, EXIT_PASS);
-	check_who(&w, ATTR_BRIDGE_MATCH, "qbittorrent");
-	end(&w);
+	for (int asked_first = 0; asked_first < 2; asked_first++) {
+		struct world w = lab();
+		struct golden asks = { .n = 0 }, answers = { .n = 0 };
+		struct list lists[2];
+		struct judge_source sources[] = { { tap(&w, "uplink"), next, &lists[!asked_first] },
+						  { tap(&w, "isp"), next, &lists[asked_first] } };
+		struct err err = { 0 };
+
+		add(&asks, "uplink", 0,
+		    in(ip(SINK, REAL, P_TCP, tcp(50001, 6881, 1, F_SYN, nothing()))));
+		add(&answers, "uplink", 0,
+		    out(ip(REAL, SINK, P_TCP, tcp(6881, 50001, 1, F_SYN | F_ACK, nothing()))));
+		lists[0] = (struct list){ .f = asks.f, .n = asks.n };
+		lists[1] = (struct list){ .f = answers.f, .n = answers.n };
+		assert_int_equal(judge_run(w.j, sources, 2, &err), 0);
+		assert_int_equal(err.status, EXIT_PASS);
+		assert_int_equal(total_of(&w, "published-port-answers"), asked_first);
+		end(&w);
+	}
 }
 
 /* Stamps of one machine may be swapped by a millisecond: the inside is read ahead by that, whatever the order of the files. */
