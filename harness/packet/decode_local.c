@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a local network speaks: neighbour discovery, DHCP, NTP, NAT-PMP and PCP. */
+#include "base/order.h"
 #include "packet/internal.h"
 
 #include <netinet/in.h>
@@ -22,7 +23,7 @@ static void nd_route(struct nd_facts *n, struct cursor c)
 		return;
 	n->has_route = true;
 	n->route_len = b[0];
-	(void)cursor_copy(&c, n->route.b, c.left < 16 ? c.left : 16);
+	(void)cursor_copy(&c, n->route.b, min_u64(c.left, 16));
 }
 
 static void nd_option(struct nd_facts *n, uint8_t kind, struct cursor c)
