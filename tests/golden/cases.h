@@ -1283,7 +1283,7 @@ static void text_behind_a_word(struct golden *g)
 	add(g, "exit", 0,
 	    ip(TUN, SINK, P_TCP, tcp(40001, 25, 9, F_ACK, text("EHLO [IPv6:2001:db8:1::10]\r\n"))));
 	add(g, "exit", 9,
-	    ip(TUN, SINK, P_TCP, tcp(40001, 80, 9, F_ACK, text("GET /?ip=%%22203.0.113.10%%22 "))));
+	    ip(TUN, SINK, P_TCP, tcp(40001, 80, 9, F_ACK, text("GET /?ip=%%22203.0.113.10%%22 HTTP/1.1\r\n\r\n"))));
 	add(g, "exit", 18,
 	    ip(TUN, SINK, P_TCP, tcp(40001, 21, 9, F_ACK, text("PORT 203,0,113,10,195,80\r\n"))));
 }
