@@ -314,6 +314,8 @@ static void weigh_tap(struct evidence *e, const struct policy_tap *t,
 
 void judged_weigh(struct evidence *e, const struct judge *j, const struct policy *p)
 {
+	bool machine = protects_machine(p);
+
 	for (size_t i = 0; i < n_rules; i++) {
 		uint64_t n = total_of(j, p, rules[i]);
 
@@ -326,7 +328,7 @@ void judged_weigh(struct evidence *e, const struct judge *j, const struct policy
 	}
 	for (size_t t = 0; t < p->n_taps; t++)
 		weigh_tap(e, &p->taps[t], judge_counters(j, t));
-	for (size_t t = 0; t < p->n_taps && protects_machine(p); t++)
+	for (size_t t = 0; machine && t < p->n_taps; t++)
 		weigh_unlisted(e, &p->taps[t], judge_counters(j, t));
 	weigh_unattributed(e, j, p);
 }

@@ -13,6 +13,7 @@
 #endif
 
 #include "base/order.h"
+#include "packet/internal.h"
 
 #define FORMS_EACH   7
 #define PATTERNS     (IDENTITY_ADDRESSES * FORMS_EACH)
@@ -292,7 +293,7 @@ static bool is_letter(uint8_t b)
 
 static bool is_hex(uint8_t b)
 {
-	return is_digit(b) || (is_letter(b) && (b | 0x20) <= 'f');
+	return hex_digit(b) >= 0;
 }
 
 /* What belongs to the same number as the digit beside it. */

@@ -41,12 +41,16 @@ bool noise_pass_exit(struct judge *j, size_t tap, const struct capfile_frame *f)
 {
 	struct judge_tap_counters *n = &j->counters[tap];
 	struct net_layer l;
+	uint32_t src;
 	size_t at;
 
-	if (!is_noise(j, tap, f, &l) || judge_addr_is(j, &l.src, ADDR_REAL) || holds_text(j, &l))
+	if (!is_noise(j, tap, f, &l))
+		return false;
+	src = judge_addr(j, &l.src)->is;
+	if (src & ADDR_REAL || holds_text(j, &l))
 		return false;
 	judge_count_frame(n, f);
-	n->ours += judge_addr_is(j, &l.src, ADDR_OURS) || judge_addr_is(j, &l.dst, ADDR_OURS);
+	n->ours += src & ADDR_OURS || judge_addr_is(j, &l.dst, ADDR_OURS);
 	if (j->seams && l.proto == IPPROTO_TCP && l.payload_len &&
 	    seam_may_hold(l.payload[l.payload_len - 1]))
 		(void)seam_join(j->seams, &l, j->seam, &at);

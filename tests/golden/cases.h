@@ -334,25 +334,32 @@ static void home_source(struct golden *g)
 		ip(QBT, SINK, P_TCP, tcp(40001, 9, 5, F_SYN, fill(0, 0)))));
 }
 
-static void home_bridge_match(struct golden *g)
+/* What qBittorrent sends on its bridge, and what leaves the host in its place, translated. */
+static inline void home_tried(struct golden *g)
 {
 	add(g, "br-vpn", 0,
 	    app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, udp(40001, 9, fill(3, 90)))));
-	add(g, "uplink", 45,
+}
+
+static inline void home_left(struct golden *g, int64_t us, uint16_t id, uint16_t port)
+{
+	add(g, "uplink", us,
 	    eth("020000000010", M_ROUTER, 0x0800,
-		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
-		     udp(61001, 9, fill(3, 90)))));
+		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = id, .ttl = 63 },
+		     udp(port, 9, fill(3, 90)))));
+}
+
+static void home_bridge_match(struct golden *g)
+{
+	home_tried(g);
+	home_left(g, 45, 777, 61001);
 }
 
 /* A slow uplink's queue held it for more than a second. */
 static void home_out_of_a_queue(struct golden *g)
 {
-	add(g, "br-vpn", 0,
-	    app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, udp(40001, 9, fill(3, 90)))));
-	add(g, "uplink", 1300000,
-	    eth("020000000010", M_ROUTER, 0x0800,
-		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
-		     udp(61001, 9, fill(3, 90)))));
+	home_tried(g);
+	home_left(g, 1300000, 777, 61001);
 }
 
 /* A datagram of 1500 bytes behind a line that takes 1492 (PPPoE). */
@@ -408,17 +415,10 @@ static void miss_home_wrapped(struct golden *g)
 static void miss_home_no_match(struct golden *g)
 {
 	/* same payload, other IP id: not the same packet */
-	add(g, "br-vpn", 0,
-	    app(ip4o(QBT, SINK, P_UDP, (struct ip_fields){ .id = 777 }, udp(40001, 9, fill(3, 90)))));
-	add(g, "uplink", 45,
-	    eth("020000000010", M_ROUTER, 0x0800,
-		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 778, .ttl = 63 },
-		     udp(61001, 9, fill(3, 90)))));
+	home_tried(g);
+	home_left(g, 45, 778, 61001);
 	/* the same packet once more, long after: too late to be the forwarded one */
-	add(g, "uplink", 2100000,
-	    eth("020000000010", M_ROUTER, 0x0800,
-		ip4o("192.168.1.10", SINK, P_UDP, (struct ip_fields){ .id = 777, .ttl = 63 },
-		     udp(61002, 9, fill(3, 90)))));
+	home_left(g, 2100000, 777, 61002);
 }
 
 /* ---- source addresses, IPv6, ICMP, old flows ---- */
