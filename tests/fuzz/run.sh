@@ -24,14 +24,23 @@ targets() {
   for f in tests/fuzz/fuzz_*.c; do basename "$f" .c | sed s/fuzz_//; done
 }
 
+replay() { # target
+  set -- "$1" "$out/seeds/$1"
+  [ ! -d "tests/fuzz/corpus/$1" ] || set -- "$@" "tests/fuzz/corpus/$1"
+  name=$1
+  shift
+  if find "$@" -type f -exec timeout 300 "build-asan/fuzz/$name" {} + > "$out/$name.replay" 2>&1; then
+    echo "$name: $(tail -n 1 "$out/$name.replay")"
+  else
+    echo "$name: FAILED, $out/$name.replay:"
+    tail -n 30 "$out/$name.replay"
+    return 1
+  fi
+}
+
 regress() {
   seeds build-asan
-  for name in $(targets); do
-    printf '%-10s ' "$name"
-    set -- "$out/seeds/$name"
-    [ ! -d "tests/fuzz/corpus/$name" ] || set -- "$@" "tests/fuzz/corpus/$name"
-    find "$@" -type f -exec timeout 300 "build-asan/fuzz/$name" {} +
-  done
+  targets | xargs -P 2 -I{} "$0" replay {} # two at a time, as below
 }
 
 one() { # seconds target
@@ -71,6 +80,7 @@ fuzz() {
 case ${1:-} in
   regress) regress ;;
   one) one "$2" "$3" ;;
+  replay) replay "$2" ;;
   fuzz)
     shift
     fuzz "${@:-60}"
