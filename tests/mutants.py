@@ -55,15 +55,19 @@ SWAPS = [  # pattern, replacements: the bound moved, the sense turned
 LOOP_BOUND = (" <=", " >=")  # a loop that goes one too far reads beyond an array, which plain tests cannot see
 
 
+def one_spaced(line):
+    return " ".join(line.split())
+
+
 class Mutant:
     def __init__(self, path, number, line, begin, end, new):
         self.part = None
         self.path, self.number, self.line = path, number, line
         self.changed = line[:begin] + new + line[end:]
-        self.key = (path, line.strip(), self.changed.strip())
+        self.key = (path, one_spaced(line), one_spaced(self.changed))
 
     def __str__(self):
-        return f"{self.path}:{self.number}: {self.line.strip()}\n    -> {self.changed.strip()}"
+        return f"{self.path}:{self.number}: {self.key[1]}\n    -> {self.key[2]}"
 
 
 def masked(text):
@@ -230,7 +234,7 @@ def equivalents():
     bad = [r for r in rows if len(r) != 4]
     if bad:
         sys.exit(f"{EQUIVALENT}: not four columns: {bad[0]}")
-    return {tuple(r[:3]) for r in rows}
+    return {tuple(map(one_spaced, r[:3])) for r in rows}
 
 
 def all_mutants(parts):

@@ -353,7 +353,7 @@ static int64_t ticks_ns(const struct interface *i, uint64_t ticks)
 
 static uint64_t add_up(uint64_t a, uint64_t b)
 {
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+	return a + min_u64(b, UINT64_MAX - a);
 }
 
 /* Let `t` become `now`, and the file's sums with it. No counter goes back. */

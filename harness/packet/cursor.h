@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/order.h"
+
 /* Invariant: p .. p + left is readable. A read beyond the end takes nothing, gives zero (or NULL) and sets
  * short_ for good, so that a header may be read whole and tested once. Numbers are big-endian. */
 struct cursor {
@@ -98,7 +100,7 @@ static inline bool cursor_more(const struct cursor *c)
 static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
 	bool cut = c->short_ || n > c->left;
-	struct cursor sub = cursor_of(c->p, c->short_ ? 0 : n < c->left ? n : c->left);
+	struct cursor sub = cursor_of(c->p, c->short_ ? 0 : min_u64(n, c->left));
 
 	cursor_skip(c, sub.left);
 	c->short_ |= cut;

@@ -38,9 +38,9 @@ static const uint8_t *method_end(const uint8_t *p, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && n <= METHOD_MAX && is_method_letter(p[n]))
+	while (n < len && n < METHOD_MAX && is_method_letter(p[n]))
 		n++;
-	return n >= 3 && n < len && n <= METHOD_MAX && p[n] == ' ' ? p + n : NULL;
+	return n >= 3 && n < len && p[n] == ' ' ? p + n : NULL;
 }
 
 static const uint8_t *line_end(const uint8_t *p, const uint8_t *eol)

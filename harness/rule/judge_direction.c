@@ -12,11 +12,10 @@ static bool is_same(const uint8_t a[6], const uint8_t b[6])
 void direction_learn(struct judge *j, size_t tap, const uint8_t *mac, uint32_t src_is,
 		     uint32_t dst_is)
 {
-	const struct policy_tap *t = &j->p->taps[tap];
 	struct own_end *own = &j->own[tap];
 	bool ours = (src_is & ADDR_REAL) != 0;
 
-	if (!mac || t->has_mac || t->has_peer_mac || own->state == OWN_USELESS)
+	if (!mac || own->state == OWN_USELESS)
 		return;
 	if (ours && own->state == OWN_UNKNOWN) {
 		memcpy(own->mac, mac, 6);

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "exact.h"
 #include "failing.h"
 #include "golden/cases.h"
 #include "packet/decode.h"
@@ -80,12 +81,13 @@ static inline size_t tap(const struct world *w, const char *name)
 }
 
 /* The first `kept` bytes of a frame, as a short snap length leaves them. */
-static inline void feed_cut(struct world *w, const char *name, int64_t at, struct bytes b, size_t kept)
+static inline void feed_cut(struct world *w, const char *name, int64_t at, struct bytes b,
+			    size_t kept)
 {
 	size_t t = tap(w, name);
 
 	judge_frame(w->j, t, ++w->number, w->p->taps[t].role == TAP_EXIT ? LINK_RAW : LINK_ETHERNET,
-		    b.b, (uint32_t)kept, (uint32_t)b.n, START + at);
+		    exact(b.b, kept), (uint32_t)kept, (uint32_t)b.n, START + at);
 }
 
 static inline void feed(struct world *w, const char *name, int64_t at, struct bytes b)

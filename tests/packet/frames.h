@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exact.h"
 #include "packet/decode.h"
 
 struct frame {
@@ -595,7 +596,8 @@ static inline void build_sample(struct frame *f, const struct sample *s)
 /* Decode an Ethernet frame whole. */
 static inline void decode(struct decoder *d, const struct frame *f, struct facts *out)
 {
-	decode_frame(d, LINK_ETHERNET, f->b, (uint32_t)f->n, (uint32_t)f->n, 1000, out);
+	decode_frame(d, LINK_ETHERNET, exact(f->b, f->n), (uint32_t)f->n, (uint32_t)f->n, 1000,
+		     out);
 }
 
 #endif

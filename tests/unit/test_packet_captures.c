@@ -91,13 +91,10 @@ static void cut_frame(void *arg, const struct capfile_frame *fr)
 	uint32_t step = fr->caplen > 400 ? 7 : 1;
 
 	for (uint32_t n = 0; n <= fr->caplen; n += step) {
-		uint8_t *exact = malloc(n ? n : 1);
-
-		memcpy(exact, fr->data, n);
-		decode_frame(arg, fr->linktype, exact, n, n & 1 ? n : fr->len, fr->time, &facts);
+		decode_frame(arg, fr->linktype, exact(fr->data, n), n, n & 1 ? n : fr->len,
+			     fr->time, &facts);
 		if (facts.n_layers == 0 && facts.reason == UND_NONE && !(facts.protos & no_ip))
 			fail_msg("a frame without layers and without a reason");
-		free(exact);
 	}
 }
 

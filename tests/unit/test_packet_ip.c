@@ -11,14 +11,9 @@
 
 static struct facts facts;
 
-/* From an exact-size block, so that a sanitizer sees any byte read beyond. */
 static void decode_exact(struct decoder *d, const struct frame *f, uint32_t link)
 {
-	uint8_t *exact = malloc(f->n ? f->n : 1);
-
-	memcpy(exact, f->b, f->n);
-	decode_frame(d, link, exact, (uint32_t)f->n, (uint32_t)f->n, 1000, &facts);
-	free(exact);
+	decode_frame(d, link, exact(f->b, f->n), (uint32_t)f->n, (uint32_t)f->n, 1000, &facts);
 }
 
 static void assert_addr(const struct ipaddr *a, const char *text)

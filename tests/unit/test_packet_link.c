@@ -10,17 +10,13 @@
 
 static struct facts facts;
 
-/* From an exact-size block; and every shorter one must be read without a byte beyond it, and be named. */
+/* Every shorter one must be read without a byte beyond it, and be named. */
 static void decode_cut(const struct frame *f, uint32_t link)
 {
 	for (size_t n = 0; n <= f->n; n++) {
-		uint8_t *exact = malloc(n ? n : 1);
-
-		memcpy(exact, f->b, n);
-		decode_frame(NULL, link, exact, (uint32_t)n, (uint32_t)f->n, 1000, &facts);
+		decode_frame(NULL, link, exact(f->b, n), (uint32_t)n, (uint32_t)f->n, 1000, &facts);
 		if (n < f->n && facts.n_layers == 0)
 			assert_int_not_equal(facts.reason, UND_NONE);
-		free(exact);
 	}
 }
 

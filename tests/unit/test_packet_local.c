@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "packet/frames.h"
+#include "packet/internal.h"
 
 static struct facts facts;
 
@@ -626,6 +627,21 @@ static void mapping_fields(void **state)
 
 #define PCP_V4 "\0\0\0\0\0\0\0\0\0\0\xff\xff"
 
+/* What is no such message is left to others, and what is one to nobody. */
+static void mappings_are_taken_or_left(void **state)
+{
+	static const uint8_t p[1104] = { 2, 0 };
+
+	(void)state;
+	assert_true(decode_natpmp(&facts, span_of(p, 60, 1100)));
+	assert_false(decode_natpmp(&facts, span_of(p, 60, 1104)));
+	assert_false(decode_natpmp(&facts, span_of(p, 58, 58)));
+	assert_true(decode_natpmp(&facts, span_of(p + 2, 2, 2)));
+	assert_false(decode_natpmp(&facts, span_of(p + 2, 17, 17)));
+	assert_true(decode_dhcp6(&facts, span_of((const uint8_t *)"\1xid\0\1", 6, 8)));
+	assert_false(decode_dhcp6(&facts, span_of((const uint8_t *)"\1xid\0\1", 6, 7)));
+}
+
 static void pcp_addresses(void **state)
 {
 	static const char ask[] = "\2\1\0\0\0\0\x0e\x10" PCP_V4 SRC4
@@ -739,6 +755,7 @@ int main(void)
 		cmocka_unit_test(mappings_have_their_sizes),
 		cmocka_unit_test(mappings_have_an_end),
 		cmocka_unit_test(mapping_fields),
+		cmocka_unit_test(mappings_are_taken_or_left),
 		cmocka_unit_test(pcp_addresses),
 		cmocka_unit_test(ports_come_before_weak_shapes),
 		cmocka_unit_test(dhcp_is_nothing_else),

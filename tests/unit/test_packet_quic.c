@@ -453,12 +453,9 @@ static void damaged_tags_give_no_name(void **state)
 	assert_false(facts.tls.has_sni);
 	build(&f, UDP4, 40000, 443, p_q043);
 	for (size_t n = 42; n < f.n; n++) {
-		uint8_t *exact = malloc(n);
-
-		memcpy(exact, f.b, n);
-		decode_frame(NULL, LINK_ETHERNET, exact, (uint32_t)n, (uint32_t)f.n, 0, &facts);
+		decode_frame(NULL, LINK_ETHERNET, exact(f.b, n), (uint32_t)n, (uint32_t)f.n, 0,
+			     &facts);
 		assert_false(facts_has(&facts, PROTO_TLS_HELLO) && facts.tls.has_sni);
-		free(exact);
 	}
 }
 

@@ -437,6 +437,7 @@ static void gre_headers_alone(void **state)
 		ROW("\x10\0\x88\xbeseq!erspan-2abc\1", UND_LINK_SHORT),
 		ROW("\x10\0\x22\xebseq!erspan-3abc", UND_GRE_SHORT),
 		ROW("\x10\0\x22\xebseq!erspan-3abc\2", UND_LINK_SHORT),
+		ROW("\x10\0\x22\xebseq!erspan-3abc\1", UND_GRE_SHORT),
 		ROW("\x10\0\x22\xebseq!erspan-3abc\1platfor", UND_GRE_SHORT),
 		ROW("\x10\0\x22\xebseq!erspan-3abc\1platform", UND_LINK_SHORT),
 	};

@@ -245,6 +245,9 @@ static void vxlan_headers(void **state)
 		q.b[0] &= 0xf7;
 		assert_true(protos_on(40000, 4789, &q) == 0);
 		assert_int_equal(facts.undecodable, false);
+		q.n = 8;
+		assert_true(protos_on(40000, 4789, &q) == 0);
+		assert_int_equal(facts.undecodable, false);
 	}
 	for (size_t n = 1; n < 8; n++) {
 		struct frame q = p;

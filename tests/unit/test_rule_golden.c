@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "exact.h"
 #include "golden/cases.h"
 #include "packet/decode.h"
 #include "rule/judge.h"
@@ -123,13 +124,9 @@ static struct judge *judge_case(const struct golden_case *c, const struct golden
 	for (size_t i = 0; i < g->n; i++) {
 		size_t tap = tap_index(p, g->f[i].tap);
 		size_t n = g->f[i].b.n;
-		/* a block of the exact size, so that the sanitizer sees every byte beyond */
-		uint8_t *copy = malloc(n);
 
-		memcpy(copy, g->f[i].b.b, n);
-		judge_frame(j, tap, ++number[tap], linktype_of(p, tap), copy, (uint32_t)n,
-			    (uint32_t)n, START + g->f[i].us * NS_PER_US);
-		free(copy);
+		judge_frame(j, tap, ++number[tap], linktype_of(p, tap), exact(g->f[i].b.b, n),
+			    (uint32_t)n, (uint32_t)n, START + g->f[i].us * NS_PER_US);
 	}
 	judge_finish(j);
 	return j;
@@ -311,13 +308,11 @@ static void test_every_length(void **state)
 		assert_non_null(j);
 		for (size_t i = 0; i < g.n; i++)
 			for (size_t n = 0; n <= g.f[i].b.n; n += n < 80 ? 1 : 17) {
-				uint8_t *copy = malloc(n ? n : 1);
 				size_t tap = tap_index(p, g.f[i].tap);
 
-				memcpy(copy, g.f[i].b.b, n);
-				judge_frame(j, tap, n + 1, linktype_of(p, tap), copy, (uint32_t)n,
-					    (uint32_t)g.f[i].b.n, START + g.f[i].us * NS_PER_US);
-				free(copy);
+				judge_frame(j, tap, n + 1, linktype_of(p, tap),
+					    exact(g.f[i].b.b, n), (uint32_t)n, (uint32_t)g.f[i].b.n,
+					    START + g.f[i].us * NS_PER_US);
 			}
 		judge_finish(j);
 		judge_free(j);

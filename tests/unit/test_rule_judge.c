@@ -193,6 +193,14 @@ static void test_open_world_needs_evidence(void **state)
 	assert_int_equal(n->unattributed, 1);
 	assert_int_equal(n->ours, 1);
 	end(&w);
+	w = world_of("tests/golden/policy-home.json", NULL);
+	for (int ms = 1; ms < 4; ms++)
+		feed(&w, "uplink", ms * MS,
+		     out(ip("192.168.1.10", SINK, P_TCP, tcp(40001, 9, 5, F_SYN, fill(0, 0)))));
+	n = judge_counters(w.j, tap(&w, "uplink"));
+	assert_int_equal(n->unattributed_first, START + MS);
+	assert_int_equal(n->unattributed_last, START + 3 * MS);
+	end(&w);
 }
 
 static void test_blocked_and_tunnelled(void **state)
