@@ -6,12 +6,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 
 #define BUFFER	   ((size_t)256 << 10)
 #define MAGIC_NSEC UINT32_C(0xa1b23c4d) /* pcap-savefile(5) */
+#define PAGE	   4096 /* or a multiple of what the kernel caches; no harm where it is less */
+
+#ifndef RWF_DONTCACHE
+#define RWF_DONTCACHE 0x80 /* linux/fs.h, since 6.14 */
+#endif
 
 struct pcap_file {
 	int fd;
@@ -20,7 +26,9 @@ struct pcap_file {
 	size_t used;
 	uint64_t pending; /* packets in buf */
 	uint64_t packets; /* packets on the file */
+	off_t end;	  /* of the file */
 	off_t good;	  /* end of the last whole record on the file */
+	int flags;	  /* of pwritev2(2) for what fills its pages */
 	int failed;	  /* errno of the write that failed */
 };
 
@@ -34,17 +42,32 @@ static int report(const struct pcap_file *f, struct err *err)
 	return err_errno(err, "writing %s", f->path);
 }
 
+/* What fills its pages need not stay in memory: a soak would push everything else out, and at a gigabyte a second it is fresh
+ * pages that the tap waits for. The page that the next bytes go to stays, else it would have to be read again. */
+static ssize_t write_some(const struct pcap_file *f, const uint8_t *p, size_t n)
+{
+	size_t rest = (size_t)(f->end + (off_t)n) % PAGE;
+	struct iovec v = { (void *)(uintptr_t)p, n > rest ? n - rest : n };
+
+	return pwritev2(f->fd, &v, 1, -1, n > rest ? f->flags : 0);
+}
+
 static int write_all(struct pcap_file *f, const uint8_t *p, size_t n)
 {
 	while (n > 0) {
-		ssize_t w = write(f->fd, p, n);
+		ssize_t w = write_some(f, p, n);
 
 		if (w < 0 && errno == EINTR)
 			continue;
+		if (w < 0 && errno == EOPNOTSUPP && f->flags) { /* an older kernel, or tmpfs */
+			f->flags = 0;
+			continue;
+		}
 		if (w <= 0) {
 			f->failed = w < 0 ? errno : ENOSPC;
 			return -1;
 		}
+		f->end += w;
 		p += w;
 		n -= (size_t)w;
 	}
@@ -82,6 +105,7 @@ struct pcap_file *pcap_file_create(const char *path, uint32_t linktype, uint32_t
 		return NULL;
 	}
 	f->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	f->flags = RWF_DONTCACHE;
 	f->path = str_fmt("%s", path);
 	memcpy(f->buf, &head, sizeof(head));
 	f->used = sizeof(head);
