@@ -186,7 +186,7 @@ def live(build, scratch, args):
                 ("tcpdump -B 524288", ["tcpdump", "-i", "vb", "-B", "524288", "-w", f"{scratch}/tcpdump.pcap"],
                  "listening", signal.SIGINT),
                 ("netsniff-ng", ["netsniff-ng", "--in", "vb", "--out", f"{scratch}/netsniff.pcap", "--silent",
-                                 "--ring-size", "64MiB"], None, signal.SIGINT)):
+                                 "--no-sock-mem", "--ring-size", "64MiB"], None, signal.SIGINT)):
             if argv and missing(argv[0]):
                 continue
             name, arrived, took, cpu, words = live_once(name, argv, ready, sig, size, count, scratch)
