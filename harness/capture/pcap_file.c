@@ -13,7 +13,6 @@
 
 #define BUFFER	   ((size_t)256 << 10)
 #define MAGIC_NSEC UINT32_C(0xa1b23c4d) /* pcap-savefile(5) */
-#define PAGE	   4096 /* or a multiple of what the kernel caches; no harm where it is less */
 
 #ifndef RWF_DONTCACHE
 #define RWF_DONTCACHE 0x80 /* linux/fs.h, since 6.14 */
@@ -46,7 +45,7 @@ static int report(const struct pcap_file *f, struct err *err)
  * pages that the tap waits for. The page that the next bytes go to stays, else it would have to be read again. */
 static ssize_t write_some(const struct pcap_file *f, const uint8_t *p, size_t n)
 {
-	size_t rest = (size_t)(f->end + (off_t)n) % PAGE;
+	size_t rest = (size_t)(f->end + (off_t)n) % (size_t)sysconf(_SC_PAGESIZE);
 	struct iovec v = { (void *)(uintptr_t)p, n > rest ? n - rest : n };
 
 	return pwritev2(f->fd, &v, 1, -1, n > rest ? f->flags : 0);
