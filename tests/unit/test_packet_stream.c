@@ -354,6 +354,9 @@ static void a_lone_message_has_a_key(void **state)
 			if (facts_has(&facts, PROTO_BT_EXTENDED) != rows[i].is)
 				fail_msg("%s", rows[i].b);
 		}
+		begin(*state); /* else it may be something else */
+		segment(*state, 40000, 445, 1, TCP_ACK, b, 7 + n);
+		assert_int_equal(facts_has(&facts, PROTO_NETBIOS), !rows[i].is);
 	}
 }
 
@@ -818,6 +821,11 @@ static void pieces_beyond_all_room(void **state)
 		segment(*state, 40000, 443, 100 + offset, TCP_ACK, s.b, 3);
 		assert_int_equal((reasons >> UND_STREAM_GAP) & 1, offset >= 32768);
 	}
+	begin(*state); /* what it says by itself is all there is */
+	segment(*state, 40000, 6881, 99, TCP_SYN, s.b, 0);
+	segment(*state, 40000, 6881, 100 + 32768, TCP_ACK,
+		(const uint8_t *)"\0\0\0\x09\x14\0d1:ei1ee", 14);
+	assert_true(facts_has(&facts, PROTO_BT_EXTENDED));
 }
 
 /* What comes before the beginning of a stream is a repetition of what nobody saw. */
