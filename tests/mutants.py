@@ -33,7 +33,7 @@ PARTS = {
     # what is changed, the tests that have to notice, the wanted score in percent
     "rules": (["harness/rule/rule*.[ch]", "harness/rule/judge*.[ch]", "harness/rule/policy.c"], ["rule_*"], 100),
     "policy": (["harness/rule/policy_*.c", "harness/yaml/*.c"],
-               ["rule_policy", "scenario_load", "scenario_bad"], 95),
+               ["rule_policy", "scenario_load", "scenario_bad", "yaml_words"], 95),
     "decoder": (["harness/packet/*.[ch]"], ["packet_*", "rule_golden"], 95),
 }
 NO_TESTS = {"packet_captures"}  # of captures that only some have

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A policy from the words of a command line. */
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static bool parse_tuple(char *text, struct policy_tunnel *t)
 	char *end;
 	unsigned long n;
 
-	if (!port || port[1] < '0' || port[1] > '9')
+	if (!port || !isdigit((unsigned char)port[1]))
 		return false;
 	*addr++ = '\0';
 	*port++ = '\0';

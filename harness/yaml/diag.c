@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/order.h"
 
 #define WORD_MAX       63
 #define LINE_SHOWN_MAX 160  /* bytes of a line that are worth showing */
@@ -184,13 +185,6 @@ int diag_to_err(const struct diag *d, struct err *err)
 	return err_set(err, EXIT_USAGE, "%s: %s", it->file, it->text);
 }
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
 /* Damerau-Levenshtein (optimal string alignment) of two words of at most WORD_MAX bytes: swapping two
  * neighbours is one mistake, the commonest of all. */
 static size_t distance(const char *a, const char *b)
@@ -204,11 +198,10 @@ static size_t distance(const char *a, const char *b)
 	for (size_t i = 1; i <= na; i++) {
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			row[j] = least(last[j] + 1, row[j - 1] + 1,
-				       last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    before[j - 2] + 1 < row[j])
-				row[j] = before[j - 2] + 1;
+			row[j] = min_u64(min_u64(last[j], row[j - 1]) + 1,
+					 last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = min_u64(row[j], before[j - 2] + 1);
 		}
 		t = before;
 		before = last;

@@ -47,6 +47,7 @@ static void test_round_trip(void **state)
 		if (!q)
 			fail_msg("%s", err.text);
 		c = policy_to_json(q);
+		assert_true(json_equal(a, b));
 		assert_true(json_equal(b, c));
 		assert_int_equal(p->n_services, q->n_services);
 		assert_int_equal(p->n_allows, q->n_allows);
@@ -272,6 +273,9 @@ static void test_bad_words(void **state)
 					      "udp:198.51.100.2:51820x",
 					      "icmp:198.51.100.2:1",
 					      "udp:nowhere:51820",
+					      "udp:[198.51.100.22:51820",
+					      "udp:198.51.100.2]:51820",
+					      "udp:[:1",
 					      "udp: 198.51.100.2:51820",
 					      "udp:198.51.100.2: 51820" };
 	struct policy *p = policy_new();
@@ -286,6 +290,26 @@ static void test_bad_words(void **state)
 	assert_non_null(strstr(err.text, "`203.0.113` is no IPv4 or IPv6 address"));
 	assert_int_equal(policy_add_real(p, ",", &err), -1);
 	assert_int_equal(p->n_tunnels, 0);
+	policy_free(p);
+}
+
+static void test_ports_of_a_tunnel(void **state)
+{
+	static const struct {
+		const char *tuple;
+		unsigned port;
+	} rows[] = { { "udp:198.51.100.2:1", 1 },
+		     { "udp:198.51.100.2:9999", 9999 },
+		     { "tcp:2001:db8::2:443", 443 },
+		     { "udp:198.51.100.2:65535", 65535 } };
+	struct policy *p = policy_new();
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(policy_add_tunnel(p, rows[i].tuple, TUNNEL_OPENVPN, &err), 0);
+		assert_int_equal(p->tunnels[i].port, rows[i].port);
+	}
 	policy_free(p);
 }
 
@@ -400,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_the_journal_is_read_by_the_same_reader),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_bad_words),
+		cmocka_unit_test(test_ports_of_a_tunnel),
 		cmocka_unit_test(test_ports_that_are_not_all),
 		cmocka_unit_test(test_an_allowance_in_words),
 		cmocka_unit_test(test_words_of_roles_and_kinds),
