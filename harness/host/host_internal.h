@@ -100,6 +100,8 @@ int lab_net_uplink(struct host *h, struct err *err); /* isp to virtual host */
 int lab_net_cut(struct host *h, struct err *err);    /* the uplink's cable */
 bool lab_net_kernel_wireguard(struct host *h);
 bool lab_net_listens(pid_t pid, const char *protocol, unsigned port); /* "tcp", "udp" */
+/* Does somebody take connections at this socket of the file system? It is there before: between bind(2) and listen(2). */
+bool lab_net_accepts(const char *path);
 
 /* lab_sink.c: accepts and echoes everything that nft hands over; never returns */
 void lab_sink_serve(void) __attribute__((noreturn));

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -147,4 +149,13 @@ static bool table_listens(pid_t pid, const char *protocol, const char *family, u
 bool lab_net_listens(pid_t pid, const char *protocol, unsigned port)
 {
 	return table_listens(pid, protocol, "", port) || table_listens(pid, protocol, "6", port);
+}
+
+bool lab_net_accepts(const char *path)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
 }

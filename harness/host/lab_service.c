@@ -24,8 +24,9 @@
 enum when { ALWAYS, WG_KERNEL, WG_USER, ENGINE };
 
 struct service {
-	const char *name;	    /* also of its log */
-	const char *wait_for;	    /* a path that must exist before the next service starts */
+	const char *name; /* also of its log */
+	const char
+		*wait_for; /* a socket that must take connections before the next service starts */
 	void (*serve)(void);	    /* instead of argv: runs in a child of the init */
 	const char *argv[MAX_ARGS]; /* "@cgroup" stands for the control group of the lab */
 	enum node_index node;
@@ -49,7 +50,7 @@ static const struct service services[] = {
 	ONCE(NODE_VPN, WG_KERNEL, "wg-add", "ip", "link", "add", "wg0", "type", "wireguard"),
 	{ .node = NODE_VPN,
 	  .when = WG_USER,
-	  .name = "wireguard-go",
+	  .name = "wireguard-go", /* wg(8) removes the socket of one that does not take its connection */
 	  .wait_for = "/run/wireguard/wg0.sock",
 	  .argv = { "wireguard-go", "-f", "wg0" } },
 	ONCE(NODE_VPN, ALWAYS, "wg-conf", "wg", "setconf", "wg0", LAB_ETC "/wg0.conf"),
@@ -150,7 +151,7 @@ static int wait_for(const struct service *s, pid_t pid, struct err *err)
 {
 	int64_t deadline = clock_mono_ns() + WAIT_NS;
 
-	while ((s->wait_for && !fs_exists(s->wait_for)) ||
+	while ((s->wait_for && !lab_net_accepts(s->wait_for)) ||
 	       (s->wait_tcp && !lab_net_listens(getpid(), "tcp", s->wait_tcp))) {
 		if (waitpid(pid, NULL, WNOHANG) != 0 || clock_mono_ns() > deadline)
 			return service_error(s, "does not come up", err);

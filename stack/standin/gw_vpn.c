@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "gateway.h"
@@ -56,6 +58,20 @@ static bool interface_exists(void)
 	return if_nametoindex(vpn_tun()) != 0;
 }
 
+/* wg(8) removes the socket of a program that does not take its connection, so there must be more than the file. */
+static bool takes_connections(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool yes;
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	yes = fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return yes;
+}
+
 static int make_in_userspace(void)
 {
 	char program[] = "wireguard-go", option[] = "-f", name[IF_NAMESIZE], path[64];
@@ -67,7 +83,7 @@ static int make_in_userspace(void)
 	(void)snprintf(path, sizeof(path), "/var/run/wireguard/%s.sock", name);
 	(void)unlink(path);
 	vpn.wireguard = spawn(argv, -1, -1, true);
-	while (!interface_exists() || access(path, F_OK) < 0) {
+	while (!interface_exists() || !takes_connections(path)) {
 		if (now_ms() > until)
 			return -1;
 		sleep_ms(5);

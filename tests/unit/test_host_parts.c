@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -73,6 +74,24 @@ static void test_listens(void **state)
 	(void)close(udp);
 	assert_false(lab_net_listens(getpid(), "tcp", tcp_port));
 	assert_false(lab_net_listens(getpid(), "udp", udp_port));
+}
+
+/* The file is there before anybody listens, and after. */
+static void test_accepts(void **state)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "/tmp/leakproof-test-%d.sock", getpid());
+	assert_false(lab_net_accepts(a.sun_path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_false(lab_net_accepts(a.sun_path));
+	assert_int_equal(listen(fd, 1), 0);
+	assert_true(lab_net_accepts(a.sun_path));
+	(void)close(fd);
+	assert_false(lab_net_accepts(a.sun_path));
+	(void)unlink(a.sun_path);
 }
 
 static char *scratch(void)
@@ -338,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_cache_trim),
 		cmocka_unit_test(test_cache_use),
 		cmocka_unit_test(test_listens),
+		cmocka_unit_test(test_accepts),
 		cmocka_unit_test(test_relative_paths),
 		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_what_is_no_file_is_written_into),
