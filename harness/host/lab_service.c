@@ -24,9 +24,8 @@
 enum when { ALWAYS, WG_KERNEL, WG_USER, ENGINE };
 
 struct service {
-	const char *name; /* also of its log */
-	const char
-		*wait_for; /* a socket that must take connections before the next service starts */
+	const char *name;	    /* also of its log */
+	const char *wait_for;	    /* a socket that takes connections before the next one starts */
 	void (*serve)(void);	    /* instead of argv: runs in a child of the init */
 	const char *argv[MAX_ARGS]; /* "@cgroup" stands for the control group of the lab */
 	enum node_index node;
