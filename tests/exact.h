@@ -32,9 +32,11 @@ static inline uint8_t *exact_room(size_t n)
 static inline uint8_t *exact_room(size_t n)
 {
 	static uint8_t *end; /* of what can be read; a page that cannot follows */
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = 1U << 20;
+	const size_t room = 1U << 20;
 
 	if (!end) {
+		size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
 		end = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			   -1, 0);
 		if (end == MAP_FAILED || mprotect(end + room, page, PROT_NONE))

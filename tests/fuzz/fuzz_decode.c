@@ -25,26 +25,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t link = links[cursor_u8(&c) & 7];
 		size_t n = cursor_u16(&c);
 		struct net_layer l;
-		uint8_t *exact;
+		const uint8_t *p;
 		bool noise;
 
 		n = n < c.left ? n : c.left;
-		exact = malloc(n ? n : 1);
-		if (!exact)
-			abort();
-		memcpy(exact, cursor_take(&c, n), n);
+		p = exact(cursor_take(&c, n), n);
 		fresh_facts();
-		decode_frame(NULL, link, exact, (uint32_t)n, (uint32_t)n, time, &facts);
+		decode_frame(NULL, link, p, (uint32_t)n, (uint32_t)n, time, &facts);
 		check_facts(&facts);
-		noise = frame_is_noise(d, link, exact, (uint32_t)n, &l);
+		noise = frame_is_noise(d, link, p, (uint32_t)n, &l);
 		fresh_facts();
-		decode_frame(d, link, exact, (uint32_t)n, (uint32_t)(n + n % 3), time, &facts);
+		decode_frame(d, link, p, (uint32_t)n, (uint32_t)(n + n % 3), time, &facts);
 		expect(!noise || names_nobody(&facts));
 		/* nothing passes without a word on what it is */
 		expect(facts.n_layers || facts.reason || facts_has(&facts, PROTO_ARP) ||
 		       facts_has(&facts, PROTO_LINK_CONTROL));
 		check_facts(&facts);
-		free(exact);
 	}
 	return 0;
 }

@@ -65,18 +65,12 @@ static void feed(struct judge *j, const struct policy *p, const uint8_t *data, s
 
 	for (uint64_t number = 1; c.left > 4; number++) {
 		size_t tap = cursor_u8(&c) % p->n_taps, n = cursor_u16(&c);
-		uint8_t *exact;
 
 		time += cursor_u8(&c) * 100 * NS_PER_US;
 		n = n < c.left ? n : c.left;
-		exact = malloc(n ? n : 1);
-		if (!exact)
-			abort();
-		memcpy(exact, cursor_take(&c, n), n);
 		judge_frame(j, tap, number,
-			    p->taps[tap].role == TAP_EXIT ? LINK_RAW : LINK_ETHERNET, exact,
-			    (uint32_t)n, (uint32_t)n, time);
-		free(exact);
+			    p->taps[tap].role == TAP_EXIT ? LINK_RAW : LINK_ETHERNET,
+			    exact(cursor_take(&c, n), n), (uint32_t)n, (uint32_t)n, time);
 	}
 	judge_finish(j);
 }

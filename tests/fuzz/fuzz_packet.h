@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exact.h"
 #include "packet/decode.h"
 #include "packet/internal.h"
 

@@ -41,9 +41,10 @@ static inline void feed_both(struct both *b, const char *name, int linktype, int
 			     struct bytes f, size_t captured)
 {
 	struct world *const worlds[] = { &b->shortcut, &b->whole };
+	const uint8_t *p = exact(f.b, captured);
 
 	for (size_t i = 0; i < 2; i++)
-		judge_frame(worlds[i]->j, tap(worlds[i], name), ++worlds[i]->number, linktype, f.b,
+		judge_frame(worlds[i]->j, tap(worlds[i], name), ++worlds[i]->number, linktype, p,
 			    (uint32_t)captured, (uint32_t)f.n, START + at);
 	check_counters(b, tap(&b->whole, name));
 }
