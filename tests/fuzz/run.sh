@@ -24,17 +24,21 @@ targets() {
   for f in tests/fuzz/fuzz_*.c; do basename "$f" .c | sed s/fuzz_//; done
 }
 
+found() { # target
+  echo "$1: FOUND SOMETHING, $out/$1.log:"
+  tail -n 30 "$out/$1.log"
+  return 1
+}
+
 replay() { # target
   set -- "$1" "$out/seeds/$1"
   [ ! -d "tests/fuzz/corpus/$1" ] || set -- "$@" "tests/fuzz/corpus/$1"
   name=$1
   shift
-  if find "$@" -type f -exec timeout 300 "build-asan/fuzz/$name" {} + > "$out/$name.replay" 2>&1; then
-    echo "$name: $(tail -n 1 "$out/$name.replay")"
+  if find "$@" -type f -exec timeout 300 "build-asan/fuzz/$name" {} + > "$out/$name.log" 2>&1; then
+    echo "$name: $(tail -n 1 "$out/$name.log")"
   else
-    echo "$name: FAILED, $out/$name.replay:"
-    tail -n 30 "$out/$name.replay"
-    return 1
+    found "$name"
   fi
 }
 
@@ -53,9 +57,7 @@ one() { # seconds target
     -artifact_prefix="$out/findings/$name-" "$@" > "$out/$name.log" 2>&1; then
     echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$name.log") runs in $seconds s, nothing found"
   else
-    echo "$name: FOUND SOMETHING, $out/$name.log:"
-    tail -n 30 "$out/$name.log"
-    return 1
+    found "$name"
   fi
 }
 

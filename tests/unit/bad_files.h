@@ -16,24 +16,33 @@
 /* Read the text of a file of that name; must fail with EXIT_USAGE and fill *d. */
 typedef void (*refuse_fn)(const char *name, const char *text, size_t len, struct diag *d);
 
+/* As the program prints them. Caller frees. */
+static inline char *diag_text(const struct diag *d)
+{
+	char *out = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&out, &n);
+
+	assert_non_null(f);
+	diag_print(d, f, false);
+	assert_int_equal(fclose(f), 0);
+	return out;
+}
+
 /* What the program would print, with the bare file name. */
 static inline char *bad_file_text(const char *dir, const char *name, refuse_fn refuse)
 {
 	_cleanup_free_ char *path = str_fmt("%s/%s", dir, name);
 	_cleanup_free_ char *text = NULL;
 	struct diag d = { 0 };
-	char *out = NULL;
-	size_t len = 0, n = 0;
-	FILE *f;
+	size_t len = 0;
+	char *out;
 
 	text = fs_read(path, (size_t)2 << 20, &len, NULL);
 	assert_non_null(text);
 	refuse(name, text, len, &d);
 	assert_true(d.n > 0);
-	f = open_memstream(&out, &n);
-	assert_non_null(f);
-	diag_print(&d, f, false);
-	assert_int_equal(fclose(f), 0);
+	out = diag_text(&d);
 	diag_free(&d);
 	return out;
 }

@@ -14,23 +14,11 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "exact.h"
-#include "yaml/diag.h"
+#include "unit/bad_files.h"
 #include "yaml/value.h"
 #include "yaml/walk.h"
 
 /* ---- a mistake ---- */
-
-static char *printed(const struct diag *d)
-{
-	char *out = NULL;
-	size_t n = 0;
-	FILE *f = open_memstream(&out, &n);
-
-	assert_non_null(f);
-	diag_print(d, f, false);
-	assert_int_equal(fclose(f), 0);
-	return out;
-}
 
 static void expect_shown(const char *source, unsigned column, const char *want)
 {
@@ -38,7 +26,7 @@ static void expect_shown(const char *source, unsigned column, const char *want)
 	_cleanup_free_ char *got = NULL;
 
 	assert_int_equal(diag_add(&d, "f", source, 1, column, NULL, "no"), -1);
-	got = printed(&d);
+	got = diag_text(&d);
 	assert_string_equal(got, want);
 	diag_free(&d);
 }
@@ -88,7 +76,7 @@ static void test_mistakes_of_a_whole_file(void **state)
 	(void)diag_add(&d, "f", "a line", 0, 0, NULL, "empty");
 	assert_null(d.items[0].source);
 	(void)diag_add(&d, "f", NULL, 2, 3, "word", "no text");
-	got = printed(&d);
+	got = diag_text(&d);
 	assert_string_equal(got, "f: error: empty\nf:2:3: error: no text; did you mean `word`?\n");
 	j = diag_to_json(&d);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(j, 1), "file")), "f");
@@ -106,7 +94,7 @@ static void test_more_than_are_shown(void **state)
 
 		for (int i = 0; i < n; i++)
 			(void)diag_add(&d, "f", NULL, 0, 0, NULL, "no");
-		got = printed(&d);
+		got = diag_text(&d);
 		assert_int_equal(strstr(got, "... and 2 more\n") != NULL, n > DIAG_MAX);
 		assert_int_equal(strstr(got, "more") != NULL, n > DIAG_MAX);
 		diag_free(&d);
@@ -199,11 +187,10 @@ static const struct field rows[] = {
 	ROW_END,
 };
 
-/* The first mistake, or "" for none. Caller frees. */
+/* The first mistake in a file that may have so many bytes, or "" for none. Caller frees. */
 static char *mistake(const char *text, size_t size)
 {
-	static const struct yaml_limits none = { "toy", 4096, 1000 };
-	struct yaml_limits limits = none;
+	struct yaml_limits limits = { "toy", size, 1000 };
 	_cleanup_arena_ struct arena *mem = arena_new();
 	struct diag d = { 0 };
 	struct yaml_doc doc = { .file = "f", .limits = &limits, .diag = &d, .mem = mem };
@@ -211,7 +198,6 @@ static char *mistake(const char *text, size_t size)
 	struct walk_target t = { rows, &toy };
 	char *said;
 
-	limits.size = size ? size : none.size;
 	if (yaml_doc_read(&doc, text, strlen(text)) == 0)
 		(void)walk_map(&doc, doc.root, &t, 1, "a toy");
 	said = str_fmt("%s", d.n ? d.items[0].text : "");
@@ -219,12 +205,17 @@ static char *mistake(const char *text, size_t size)
 	return said;
 }
 
-static void expect_mistake(const char *text, const char *want)
+static void expect_mistake_of(const char *text, size_t size, const char *want)
 {
-	_cleanup_free_ char *got = mistake(text, 0);
+	_cleanup_free_ char *got = mistake(text, size);
 
 	if (strcmp(got, want) != 0)
 		fail_msg("%s: `%s`, not `%s`", text, got, want);
+}
+
+static void expect_mistake(const char *text, const char *want)
+{
+	expect_mistake_of(text, strlen(text), want);
 }
 
 static void test_numbers(void **state)
@@ -284,13 +275,12 @@ static void test_anchors(void **state)
 
 static void test_sizes(void **state)
 {
-	_cleanup_free_ char *same = mistake("number: 1", 9);
-	_cleanup_free_ char *less = mistake("number: 1", 8);
+	_cleanup_free_ char *longest = NULL;
 	char name[70], text[YAML_SCALAR_MAX + 16];
 
 	(void)state;
-	assert_string_equal(same, "");
-	assert_string_equal(less, "larger than 0 KiB: no toy");
+	expect_mistake_of("number: 1", 9, "");
+	expect_mistake_of("number: 1", 8, "larger than 0 KiB: no toy");
 	memset(name, 'n', sizeof(name));
 	name[63] = '\0';
 	assert_true(name_valid(name));
@@ -301,17 +291,10 @@ static void test_sizes(void **state)
 	memcpy(text, "number: ", 8);
 	memset(text + 8, '1', YAML_SCALAR_MAX + 1);
 	text[8 + YAML_SCALAR_MAX + 1] = '\0';
-	{
-		_cleanup_free_ char *got = mistake(text, 8192);
-
-		assert_string_equal(got, "a word longer than 4096 bytes");
-	}
+	expect_mistake(text, "a word longer than 4096 bytes");
 	text[8 + YAML_SCALAR_MAX] = '\0';
-	{
-		_cleanup_free_ char *got = mistake(text, 8192);
-
-		assert_non_null(strstr(got, "`number` wants a whole number"));
-	}
+	longest = mistake(text, strlen(text));
+	assert_non_null(strstr(longest, "`number` wants a whole number"));
 }
 
 int main(void)
